@@ -1,0 +1,80 @@
+# Needs make and Python 3.11 or newer; uses uv when it is there. `make` alone shows what there is to do.
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+BIN := .venv/bin
+PROGRAM := .venv/.program
+TESTS := .venv/.tests
+WHOLE := gate road store tenant
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint types cover generate bench lock clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(PROGRAM) ## put the program into .venv, exactly as requirements.lock pins it
+
+demo: $(PROGRAM) ## watch an agent's session on a sample tenant; ASK=1: answer its questions yourself
+	@$(BIN)/molecule-mcp demo $(if $(ASK),--ask)
+
+test: lint types cover ## lint, types, and all tests with coverage
+
+lint: $(TESTS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(TESTS)
+	$(BIN)/pyright
+
+cover: $(TESTS)
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report --skip-covered
+	$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 \
+	    $(foreach room,$(WHOLE),--include='src/molecule_mcp/$(room)/*')
+
+generate: $(PROGRAM) ## write tool_schemas/, docs/tools.md and the shipped catalogue from the tools
+	$(BIN)/python -m molecule_mcp.cli.generate
+
+bench: $(TESTS) ## measure against a bare server, as ratios
+	$(BIN)/python -m benchmarks
+
+lock: ## pin pyproject.toml's dependencies anew (needs uv); UPGRADE=1: to the newest versions
+	@test -n "$(UV)" || { echo "make lock needs uv on PATH" >&2; exit 1; }
+	$(call pinned,requirements.lock,--group build)
+	$(call pinned,requirements-dev.lock,--constraint requirements.lock --group build --group dev)
+
+clean: ## remove what builds and tests leave behind; .venv stays
+	rm -rf build dist .coverage* .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# The file, then what it is made of. No address gets into it: whoever installs brings a package index of their own.
+pinned = $(UV) pip compile pyproject.toml $(2) --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --quiet \
+    $(if $(UPGRADE),--upgrade) --output-file $(1)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "molecule-mcp needs Python 3.11 or newer, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)" >&2; \
+	    echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(if $(UV),$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
+
+# --no-deps and --no-build-isolation: nothing but what the lock names, its build tool included, is ever fetched.
+$(PROGRAM): requirements.lock pyproject.toml | $(BIN)/python
+	$(call installed,--require-hashes --requirement requirements.lock)
+	$(call installed,--no-deps --no-build-isolation --editable .)
+	@$(BIN)/python -m compileall -q src/molecule_mcp
+	@touch $@
+
+$(TESTS): requirements-dev.lock $(PROGRAM)
+	$(call installed,--require-hashes --requirement requirements-dev.lock)
+	@touch $@
+
+ifdef UV
+installed = $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode $(1)
+else
+# A .venv made by uv holds no pip.
+installed = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; \
+    $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input $(1)
+endif

@@ -1,0 +1,186 @@
+"""What a tool is, as data: its risk, the routes it may send, and what a person is shown before it runs.
+
+A family module makes one `Family` and decorates plain typed async functions with `family.tool(...)`. The decorator
+records and returns the function untouched; schema, policy, gate, audit, docs and tests read the record.
+Pure data: no HTTP, no disk, no MCP.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
+
+
+class Risk(IntEnum):
+    """How much a call can cost, in rising order; the rules stand in docs/risks.md."""
+
+    READ = 0
+    WRITE = 1
+    DISRUPT = 2
+    DESTROY = 3
+    CRITICAL = 4
+
+    @property
+    def label(self) -> str:
+        """The risk as written in TOML, JSON and text: `read` ... `critical`."""
+        return self.name.lower()
+
+
+class Own(str):
+    """Words of ours, shown to a person as they are; any other text in a `Fact` is the tenant's and is quoted."""
+
+    __slots__ = ()
+
+
+def quoted(text: str, limit: int = 48) -> Own:
+    """Tenant text as a person may safely see it: in quotes, printable ASCII, one line, cut, no live links."""
+    cut = text if len(text) <= limit else text[:limit]
+    shown = "".join(character if " " <= character <= "~" else f"\\u{{{ord(character):x}}}" for character in cut)
+    shown = shown.replace('"', "'").replace("://", ":[//]")
+    return Own(f'"{shown}"' + ("..." if len(text) > limit else ""))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of a preview, or a list under one label: a fixed label of ours, and what a live read said."""
+
+    label: str
+    value: str | int | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One send of a plan: the tool's arguments for it, and the stable facts it was shown with.
+
+    Stable facts are existence, id, parent, name, secret key names, schedule and channel ids; never status or counts.
+    """
+
+    arguments: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would happen, from live reads.
+
+    Args:
+        headline: Our own words, without tenant text: "Delete 1 workspace".
+        facts: What a person must know, most important first.
+        items: The sends, in order.
+        target: The name (and id) that a typed phrase is made from.
+        choices: For tools whose form is the decision: answer -> arguments it sets on every item.
+        touches: Ids of every workspace this would change; all must be in a bound profile's set.
+    """
+
+    headline: str
+    facts: tuple[Fact, ...]
+    items: tuple[Item, ...]
+    target: tuple[str, str]
+    touches: frozenset[str]
+    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+
+class FromPerson:
+    """Annotation of a parameter that no caller can give: the person's answer sets it (see `Preview.choices`)."""
+
+
+class Workspace:
+    """Annotation of a parameter that holds a workspace id, so that a bound profile can check it."""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """One tool: the function, and the facts about it that everything else reads."""
+
+    name: str
+    family: str
+    risk: Risk
+    sends: frozenset[str]
+    function: Callable[..., Awaitable[Any]]
+    title: str
+    preview: Callable[..., Awaitable[Preview]] | None
+    raised_by: Mapping[str, Risk | Mapping[str, Risk]]
+    raised_by_fact: Mapping[str, Risk]
+    facts: Callable[..., Awaitable[Mapping[str, bool]]] | None
+    idempotent: bool
+    open_world: bool
+
+    @property
+    def highest(self) -> Risk:
+        """The highest risk any argument or live fact can raise this tool to."""
+        raised = [self.risk, *self.raised_by_fact.values()]
+        for by in self.raised_by.values():
+            raised += [by] if isinstance(by, Risk) else by.values()
+        return max(raised)
+
+    def raised(self, arguments: Mapping[str, Any]) -> Risk:
+        """The risk of a call with these arguments, before live facts."""
+        risk = self.risk
+        for name, by in self.raised_by.items():
+            value = arguments.get(name)
+            raised = (by if value else risk) if isinstance(by, Risk) else by.get(str(value), risk)
+            risk = max(risk, raised)
+        return risk
+
+
+class Family:
+    """A group of tools that share a module and a toolset name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.capabilities: dict[str, Capability] = {}
+
+    def tool(
+        self,
+        risk: Risk,
+        *,
+        sends: list[str],
+        title: str,
+        preview: Callable[..., Awaitable[Preview]] | None = None,
+        raised_by: Mapping[str, Risk | Mapping[str, Risk]] | None = None,
+        raised_by_fact: Mapping[str, Risk] | None = None,
+        facts: Callable[..., Awaitable[Mapping[str, bool]]] | None = None,
+        idempotent: bool = True,
+        open_world: bool = False,
+    ) -> Callable[[Function], Function]:
+        """Record a tool.
+
+        Args:
+            risk: Its floor; arguments and facts may raise it.
+            sends: Every route it may use, as the contract writes them: "DELETE /workspaces/{id}".
+            title: The name a person sees in a host.
+            preview: Required when the risk can reach destroy: same arguments, live reads, what would happen.
+            raised_by: Argument name -> risk when truthy, or -> {value: risk}.
+            raised_by_fact: Name of a live fact -> risk when true or unread; `facts` reads them.
+            idempotent: Whether repeating the call changes nothing more (a hint for hosts).
+            open_world: Whether it reaches people or systems outside the tenant (a hint for hosts).
+        """
+
+        def record(function: Function) -> Function:
+            name = function.__name__
+            capability = Capability(
+                name=name,
+                family=self.name,
+                risk=risk,
+                sends=frozenset(sends),
+                function=function,
+                title=title,
+                preview=preview,
+                raised_by=raised_by or {},
+                raised_by_fact=raised_by_fact or {},
+                facts=facts,
+                idempotent=idempotent,
+                open_world=open_world,
+            )
+            if capability.highest >= Risk.DESTROY and preview is None:
+                raise TypeError(f"{name} can reach {capability.highest.label} and has no preview")
+            if bool(capability.raised_by_fact) != bool(facts):
+                raise TypeError(f"{name} needs both raised_by_fact and facts, or neither")
+            if name in self.capabilities:
+                raise TypeError(f"{name} is recorded twice")
+            self.capabilities[name] = capability
+            return function
+
+        return record

@@ -1,0 +1,116 @@
+"""The command line: the composition root. Each command's module is loaded by name when it is the one that runs.
+
+Exit codes: 0 done; 1 the command could not do it; 2 the settings or the command line are wrong.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from molecule_mcp import __version__
+from molecule_mcp.errors import ConfigurationError, MoleculeError
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage] - argparse has no public name for it
+
+EPILOG = """environment:
+  MOLECULE_API_URL      the tenant, https://...; with MOLECULE_ORG_TOKEN, or neither: then an embedded
+                        sample tenant answers, so that everything can be tried
+  MOLECULE_ORG_TOKEN    an organization key: full rights over the whole organization
+  MOLECULE_ORG_ID       only for hosted tenants
+  MOLECULE_MCP_*        ROLE, WORKSPACES, READ_ONLY, ALLOW_WAIT, STATE, LOG_LEVEL: as the flags of the same name
+  MOLECULE_SECRET_*     secrets that tools may set by reference: value_from="env:MOLECULE_SECRET_NAME"
+"""
+
+
+def parser() -> ArgumentParser:
+    """The whole command line."""
+    top = ArgumentParser(
+        prog="molecule-mcp",
+        description="MCP server for a Molecule AI organization. Without a command: serve on stdio.",
+        epilog=EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"molecule-mcp {__version__}")
+    profile_flags(top)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    profile_flags(command(commands, "serve", "run the MCP server on stdio (the default)"))
+    demo = command(commands, "demo", "watch an agent's session on an embedded tenant, step by step")
+    demo.add_argument("--ask", action="store_true", help="answer the questions yourself, on this terminal")
+    tenant_flags(command(commands, "tenant", "serve the embedded tenant alone, on loopback"))
+    call = command(commands, "call", "call one tool, like a client that cannot be asked")
+    profile_flags(call)
+    call.add_argument("tool", metavar="TOOL", help="the tool's name")
+    call.add_argument("arguments", metavar="JSON", nargs="?", default="{}", help="its arguments as a JSON object")
+    tools = command(commands, "tools", "list the tools")
+    profile_flags(tools)
+    tools.add_argument("--json", action="store_true", help="as JSON, with schemas and risks")
+    allow = command(commands, "allow", "show what a waiting call would do, and allow or refuse it")
+    allow.add_argument(
+        "code", metavar="CODE", nargs="?", help="the code the call answered; without one, list what waits"
+    )
+    state_flag(allow)
+    approver = command(commands, "approver", "set up the person who can allow calls")
+    approver.add_argument("action", choices=["init", "show"], help="init: make the key; show: its fingerprint")
+    state_flag(approver)
+    audit = command(commands, "audit", "what was asked, allowed and sent")
+    audit.add_argument(
+        "action", choices=["show", "verify", "export"], help="show, check the chain, or write JSON lines"
+    )
+    audit.add_argument("--limit", type=int, default=50, metavar="N", help="show: the newest N records (50)")
+    state_flag(audit)
+    return top
+
+
+def command(commands: "_SubParsersAction[ArgumentParser]", name: str, what: str) -> ArgumentParser:
+    """Add one command."""
+    return commands.add_parser(name, help=what, description=what.capitalize() + ".", allow_abbrev=False)
+
+
+def state_flag(to: ArgumentParser) -> None:
+    """The folder flag."""
+    to.add_argument("--state", metavar="DIR", help="folder of everything durable (plans, audit, approver, secrets)")
+
+
+def profile_flags(to: ArgumentParser) -> None:
+    """The flags that tighten what a process may do."""
+    to.add_argument("--role", metavar="ROLE", help="READ, WORKSPACE-WRITE or ORG-ADMIN (the default)")
+    to.add_argument(
+        "--workspace", metavar="ID", action="append", help="only this workspace may be touched (repeatable)"
+    )
+    to.add_argument("--read-only", action="store_true", help="send nothing that changes anything")
+    to.add_argument("--toolsets", metavar="NAMES", help="only these toolsets, separated by commas")
+    to.add_argument("--allow-wait", metavar="SECONDS", help="how long a call waits for a person (45)")
+    to.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING (the default), ERROR; to stderr")
+    state_flag(to)
+
+
+def tenant_flags(to: ArgumentParser) -> None:
+    """The flags of the embedded tenant."""
+    to.add_argument("--port", type=int, default=8080, metavar="N", help="port on 127.0.0.1 (8080; 0: any)")
+    to.add_argument("--admin-token", metavar="T", help="the tenant's admin token")
+    where = to.add_mutually_exclusive_group()
+    where.add_argument("--db", metavar="FILE", help="SQLite file; an existing one is opened as it is")
+    where.add_argument("--memory", action="store_true", help="keep nothing (the default)")
+    to.add_argument("--empty", action="store_true", help="without the sample organization")
+    to.add_argument("--org-id", metavar="ID", help="behave as a hosted tenant of this organization")
+    to.add_argument("--steady", action="store_true", help="no simulated agents: nothing changes by itself")
+    to.add_argument("--rate-limit", metavar="N|off", default="600", help="requests a minute and address (600)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; errors go to stderr with what to do next."""
+    arguments: Namespace = parser().parse_args(argv)
+    name = arguments.command or "serve"
+    try:
+        return int(import_module(f"{__name__}.{name}").run(arguments))
+    except MoleculeError as error:
+        print(f"molecule-mcp: {error.message}", file=sys.stderr)
+        if error.advice:
+            print(f"  {error.advice}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigurationError) else 1
+    except KeyboardInterrupt:
+        return 130

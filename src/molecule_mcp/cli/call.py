@@ -1,0 +1,54 @@
+"""`molecule-mcp call TOOL JSON`: one call, like a client that cannot be asked."""
+
+import json
+import sys
+from argparse import Namespace
+from typing import Any, cast
+
+import anyio
+
+from molecule_mcp.cli import compose, serving
+from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.errors import ArgumentError, MoleculeError
+from molecule_mcp.redaction import Redactor
+from molecule_mcp.road.traffic import Asked, Caller
+
+
+def run(arguments: Namespace) -> int:
+    """Print the answer as JSON.
+
+    Returns: 0, or 1 when the tool answered with an error, which is printed on stdout all the same.
+    """
+    given = object_in(arguments.arguments)
+    settings = settings_of(arguments)
+    redactor = Redactor()
+    serving.configure_logging(settings.log_level, redactor)
+    serving.learn(settings, redactor)
+    road = compose.road(settings, redactor)
+    try:
+        outcome = anyio.run(road.call, Caller(client="molecule-mcp call", progress=on_stderr), arguments.tool, given)
+    except MoleculeError as error:
+        print(road.told(error))
+        return 1
+    assert not isinstance(outcome, Asked), "a caller that cannot be asked was asked"
+    print(outcome.text)
+    return 0
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """The JSON object that a text is.
+
+    Raises: ArgumentError when it is none.
+    """
+    try:
+        given: Any = json.loads(text)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise ArgumentError("The arguments are not a JSON object.", advice="Write for example: '{\"limit\": 5}'")
+    return cast(dict[str, Any], given)
+
+
+async def on_stderr(_done: float, _total: float | None, line: str) -> None:
+    """Progress for a person at a terminal."""
+    print(line, file=sys.stderr)

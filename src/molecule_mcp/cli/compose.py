@@ -1,0 +1,99 @@
+"""Put a road together from the settings; loaded at the first call, so that a start stays quick."""
+
+import difflib
+import os
+from functools import cache, partial
+from pathlib import Path
+
+import httpx
+
+from molecule_mcp import embedded, tools
+from molecule_mcp.capability import Capability
+from molecule_mcp.cli.profile import profile_of
+from molecule_mcp.gate import policy
+from molecule_mcp.prepared import entries
+from molecule_mcp.redaction import Redactor
+from molecule_mcp.road.calls import Road
+from molecule_mcp.road.context import Context
+from molecule_mcp.secrets import Secrets
+from molecule_mcp.settings import Settings
+from molecule_mcp.store import approver
+from molecule_mcp.store.sqlite import SqliteStore
+from molecule_mcp.tenant import Wire
+
+SAMPLE_ORIGIN = "http://127.0.0.1"
+"""Origin of the embedded tenant in plans; no socket is opened."""
+
+
+def road(settings: Settings, redactor: Redactor) -> Road:
+    """The road of one process.
+
+    Raises: ConfigurationError when a folder or key file cannot be used.
+    """
+    profile = profile_of(settings)
+    store = SqliteStore(settings.state, redact=redactor.text)
+    return Road(
+        Context(
+            profile=profile,
+            origin=settings.api_url or SAMPLE_ORIGIN,
+            sample=settings.sample,
+            wire=cache(partial(wire, settings, redactor)),
+            store=lambda: store,
+            keyed_digest=store.keyed_digest,
+            approver=partial(approver_key, settings.state),
+            secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor),
+            redactor=redactor,
+            find=partial(find, settings),
+            nearest=partial(nearest, settings, profile),
+            allow_wait=settings.allow_wait,
+            allow_line=line("allow", settings),
+            approver_line=line("approver init", settings),
+        )
+    )
+
+
+def approver_key(folder: Path) -> bytes | None:
+    """The approver's public key, None when none is set up."""
+    known = approver.public(folder)
+    return known.key if known else None
+
+
+def wire(settings: Settings, redactor: Redactor) -> Wire:
+    """The connection: to the configured tenant, or to the embedded one in this process."""
+    if settings.api_url and settings.org_token:
+        return Wire(settings.api_url, settings.org_token, org_id=settings.org_id)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app = embedded.build(embedded.Options(db=settings.state / "tenant.db", rate_limit=None))
+    key = app.mint_org_key("molecule-mcp on this machine")
+    redactor.learn(key, "MOLECULE_ORG_TOKEN")
+    return Wire(SAMPLE_ORIGIN, key, transport=httpx.ASGITransport(app), sample=True)
+
+
+def find(settings: Settings, name: str) -> Capability | None:
+    """A tool's record, from its family's module."""
+    entry = entries().get(name)
+    if entry is None or (settings.toolsets is not None and entry.family not in settings.toolsets):
+        return None
+    return tools.family(entry.family).capabilities.get(name)
+
+
+def nearest(settings: Settings, profile: policy.Profile, name: str) -> list[str]:
+    """Names like an unknown one, among those this profile may use."""
+    usable = [
+        entry.ability.name
+        for entry in entries().values()
+        if policy.refusal(profile, entry.ability) is None and find(settings, entry.ability.name)
+    ]
+    return difflib.get_close_matches(name, usable, n=5, cutoff=0.4)
+
+
+def line(what: str, settings: Settings) -> str:
+    """The command a person runs, with the folder when it is not the usual one."""
+    usual = Settings.load({}).state
+    return f"molecule-mcp {what}" + ("" if settings.state == usual else f" --state {quoted_path(settings.state)}")
+
+
+def quoted_path(path: Path) -> str:
+    """A path as a shell takes it."""
+    text = str(path)
+    return text if text.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum() else f"'{text}'"

@@ -1,0 +1,62 @@
+"""Write what is generated from the families: catalogue.json, tool_schemas/, docs/tools.md. `make generate` runs it."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from molecule_mcp.tools import catalogue
+from molecule_mcp.tools.describe import described
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file by its path under the project, with its text."""
+    rows = [described(capability) for capability in catalogue().values()]
+    files = {Path("src/molecule_mcp/catalogue.json"): json.dumps(rows, separators=(",", ":"), ensure_ascii=True) + "\n"}
+    for row in rows:
+        files[Path(f"tool_schemas/{row['tool']['name']}.json")] = json.dumps(row, indent=2, ensure_ascii=True) + "\n"
+    files[Path("docs/tools.md")] = page(rows)
+    return files
+
+
+def page(rows: list[dict[str, Any]]) -> str:
+    """The reference of all tools."""
+    lines = ["# Tools", "", "Generated from the families by `make generate`.", ""]
+    for family in dict.fromkeys(row["family"] for row in rows):
+        lines += [f"## {family}", ""]
+        for row in rows:
+            if row["family"] == family:
+                lines += section(row)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def section(row: dict[str, Any]) -> list[str]:
+    """One tool."""
+    tool = row["tool"]
+    raised = [f"{risk} when `{name}`" for name, risk in (*row["raised_by"].items(), *row["raised_by_fact"].items())]
+    lines = [f"### {tool['name']}", "", tool["description"], ""]
+    lines += [f"Risk: **{row['risk']}**" + (f"; {', '.join(raised)}" if raised else "") + ".", ""]
+    lines += [f"Sends: {', '.join(f'`{route}`' for route in row['sends'])}", ""]
+    wanted = tool["inputSchema"].get("required", [])
+    for name, schema in tool["inputSchema"]["properties"].items():
+        need = "required" if name in wanted else f"default `{json.dumps(schema.get('default', ''))}`"
+        lines.append(f"- `{name}` ({need}): {schema.get('description', '')}")
+    return [*lines, ""] if tool["inputSchema"]["properties"] else lines
+
+
+def run(_arguments: Namespace | None = None) -> int:
+    """Write every generated file, and remove schemas of tools that are gone."""
+    files = generated()
+    for stale in (ROOT / "tool_schemas").glob("*.json"):
+        if stale.relative_to(ROOT) not in files:
+            stale.unlink()
+    for path, text in files.items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,1 @@
+"""The operations of the contract, one module per family, each with its list of routes."""

@@ -1,0 +1,43 @@
+"""The structure events of the organization, newest first, the last 100."""
+
+import json
+import sqlite3
+from typing import Any
+
+from starlette.responses import Response
+
+from molecule_mcp.embedded import auth
+from molecule_mcp.embedded.calls import Call, answer, refusing
+from molecule_mcp.embedded.database import uid
+from molecule_mcp.embedded.routing import Route
+from molecule_mcp.embedded.times import shown
+
+
+def list_events(call: Call) -> Response:
+    """Events of everybody."""
+    sql = "SELECT * FROM events ORDER BY created_at DESC, rowid DESC LIMIT 100"
+    return answer([_event(row) for row in call.db.rows(sql)])
+
+
+def list_workspace_events(call: Call) -> Response:
+    """Events of one workspace, also of one that is gone."""
+    with refusing(500, "query failed"):
+        workspace_id = uid(call.path["workspaceId"])
+    sql = "SELECT * FROM events WHERE workspace_id = ? ORDER BY created_at DESC, rowid DESC LIMIT 100"
+    return answer([_event(row) for row in call.db.rows(sql, workspace_id)])
+
+
+def _event(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "event_type": row["event_type"],
+        "workspace_id": row["workspace_id"],
+        "payload": json.loads(row["payload"]),
+        "created_at": shown(row["created_at"]),
+    }
+
+
+ROUTES = [
+    Route("GET", "/events", auth.admin, list_events),
+    Route("GET", "/events/{workspaceId}", auth.admin, list_workspace_events),
+]

@@ -1,0 +1,38 @@
+"""Every operation that the embedded tenant answers, as one list."""
+
+from molecule_mcp.embedded.families import (
+    activity,
+    approvals,
+    canvas,
+    channels,
+    events,
+    global_secrets,
+    lifecycle,
+    memories,
+    memory,
+    org_tokens,
+    schedules,
+    secrets,
+    system,
+    workspace_tokens,
+    workspaces,
+)
+from molecule_mcp.embedded.routing import Route
+
+ROUTES: list[Route] = [
+    *system.ROUTES,
+    *workspaces.ROUTES,
+    *lifecycle.ROUTES,
+    *secrets.ROUTES,
+    *global_secrets.ROUTES,
+    *approvals.ROUTES,
+    *events.ROUTES,
+    *channels.ROUTES,
+    *schedules.ROUTES,
+    *workspace_tokens.ROUTES,
+    *org_tokens.ROUTES,
+    *canvas.ROUTES,
+    *memory.ROUTES,
+    *memories.ROUTES,
+    *activity.ROUTES,
+]

@@ -1,0 +1,8 @@
+"""The sample organization: about twenty-five agents of a small company, at work.
+
+Ids are the same in every tenant (uuid5 of what a row is); times count back from the moment of planting.
+"""
+
+from molecule_mcp.embedded.sample.plant import plant, sample_id
+
+__all__ = ["plant", "sample_id"]

@@ -1,0 +1,71 @@
+"""Serve the embedded tenant on a socket, as a process of its own."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from molecule_mcp.embedded.app import App, build
+from molecule_mcp.embedded.options import Options
+
+TICK_SECONDS = 3.0
+
+
+async def serve(options: Options, *, host: str, port: int, started: Callable[[int], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what runs and return.
+
+    Args:
+        options: The tenant.
+        host: Address to bind.
+        port: Port to bind; 0 takes a free one.
+        started: Called with the bound port once connections are accepted.
+    Raises:
+        OSError: The address cannot be bound.
+    """
+    bound = socket.create_server((host, port), family=family(host))
+    app = build(options)
+    config = uvicorn.Config(app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False)
+    server = Server(config, lambda: started and started(bound.getsockname()[1]))
+    ticking = asyncio.create_task(_tick(app))
+    try:
+        await server.serve(sockets=[bound])
+    finally:
+        ticking.cancel()
+        app.close()
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that says when it listens, and ends without raising the signal that ended it again."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept, then say so."""
+        await super().startup(sockets)
+        self._listening()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take SIGTERM and SIGINT as the wish to end; give them back afterwards."""
+        former = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for each, handler in former.items():
+                signal.signal(each, handler)
+
+
+def family(host: str) -> socket.AddressFamily:
+    """The address family of a host as written."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+async def _tick(app: App) -> None:
+    while True:
+        app.tick()
+        await asyncio.sleep(TICK_SECONDS)

@@ -1,0 +1,51 @@
+"""Encrypt secret values at rest with AES-256-GCM.
+
+The key of a file database lies beside it (`NAME.key`, mode 0600); one in memory dies with the process.
+"""
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class Undecipherable(Exception):
+    """A stored value was not written with this key, or was damaged."""
+
+
+class Vault:
+    """Encrypts and decrypts with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, value: str) -> bytes:
+        """Encrypt a text."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, value.encode(), None)
+
+    def open(self, sealed: bytes) -> str:
+        """Decrypt what `seal` made.
+
+        Raises:
+            Undecipherable: It is something else.
+        """
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None).decode()
+        except (InvalidTag, ValueError) as damaged:
+            raise Undecipherable from damaged
+
+
+def vault_beside(db: Path | None) -> Vault:
+    """The vault of a database file, or a fresh one for a database in memory."""
+    if db is None:
+        return Vault(os.urandom(KEY_BYTES))
+    path = db.with_name(db.name + ".key")
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(os.urandom(KEY_BYTES))
+    return Vault(path.read_bytes())

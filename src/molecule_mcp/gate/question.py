@@ -1,0 +1,54 @@
+"""The question a person is asked: a fixed template, facts first, tenant text quoted, never the model's words.
+
+Every line is printable ASCII. What the model wrote (the arguments) is shown only through what the tenant says about
+it: names and ids from live reads.
+"""
+
+from molecule_mcp.capability import Fact, Own, Preview, Risk, quoted
+from molecule_mcp.store.records import Question
+
+LEAVE = "leave"
+"""The answer of a decision form that sends nothing."""
+
+SHOWN = 60
+"""How many entries of one list a question shows; the count is always exact."""
+
+
+def question(preview: Preview, risk: Risk, tenant: str) -> Question:
+    """Render a preview.
+
+    Args:
+        tenant: The origin, or the name of the embedded tenant.
+    """
+    lines = [f"{preview.headline} ({risk.label})", f"Tenant: {tenant}"]
+    for fact in preview.facts:
+        lines += shown(fact)
+    answers = (*preview.choices, LEAVE) if preview.choices else ("allow",)
+    phrase = typed_phrase(*preview.target) if risk is Risk.CRITICAL else None
+    if phrase:
+        lines.append(f"To allow exactly this, type: {phrase}")
+    return Question(tuple(lines), answers, phrase)
+
+
+def shown(fact: Fact) -> list[str]:
+    """The lines of one fact."""
+    if not isinstance(fact.value, tuple):
+        return [f"{fact.label}: {plain(fact.value)}"]
+    rest = len(fact.value) - SHOWN
+    more = [f"  - and {rest} more"] if rest > 0 else []
+    return [f"{fact.label}: {len(fact.value)}", *(f"  - {plain(each)}" for each in fact.value[:SHOWN]), *more]
+
+
+def plain(value: str | int) -> str:
+    """Our own words and numbers as they are, everything else quoted."""
+    return str(value) if isinstance(value, Own | int) else quoted(value)
+
+
+def typed_phrase(name: str, identifier: str) -> str:
+    """What a person types for a critical plan: the target's name in plain letters, and the start of its id.
+
+    Names are not unique on a tenant, so the name alone would not say which.
+    """
+    letters = "".join(each if each.isascii() and each.isalnum() else "-" for each in name.lower())
+    slug = "-".join(part for part in letters.split("-") if part)[:24].rstrip("-") or "target"
+    return f"{slug}-{identifier[:4]}" if identifier else slug

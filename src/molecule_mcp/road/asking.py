@@ -1,0 +1,225 @@
+"""Plans: made from a live preview, found again for a repeated call, decided by a person, never by the model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from secrets import token_hex
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from molecule_mcp.capability import Capability, Item, Preview, Risk
+from molecule_mcp.errors import GateStop, PolicyRefusal
+from molecule_mcp.gate import grants
+from molecule_mcp.gate.answer import FormAnswer, meaning
+from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint, still
+from molecule_mcp.gate.policy import within
+from molecule_mcp.gate.question import question
+from molecule_mcp.road.context import Context
+from molecule_mcp.road.sending import injected, reading, rehearse
+from molecule_mcp.road.traffic import Caller
+from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
+
+POLL = 0.2
+"""Seconds between looks at the store while a person decides elsewhere."""
+
+TICK = 5.0
+"""Seconds between two progress notices while waiting."""
+
+NO = {
+    "declined": "The question was declined, by a person or by the client itself: some clients decline without asking.",
+    "cancelled": "The question was dismissed without an answer.",
+    "not_confirmed": "The form came back without the exact confirmation it asks for.",
+    "left": "The person chose to leave it undecided.",
+}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One gated call: the tool, its checked arguments, and the risk they lead to."""
+
+    context: Context
+    caller: Caller
+    capability: Capability
+    arguments: Mapping[str, Any]
+    risk: Risk
+
+    @property
+    def binding(self) -> str:
+        """Finds the plan of this call again when the model repeats it."""
+        text = bound_text(
+            self.caller.principal,
+            self.context.profile.name,
+            self.context.origin,
+            self.capability.name,
+            self.arguments,
+        )
+        return self.context.keyed_digest(text)
+
+    async def preview(self, arguments: Mapping[str, Any]) -> Preview:
+        """What would happen now.
+
+        Raises: PolicyRefusal when it would touch a workspace outside the profile; TenantError when it cannot be read
+        in full, since what a person is not shown they cannot allow.
+        """
+        assert self.capability.preview is not None
+        tenant = reading(self.context, self.capability, whole=True)
+        given = {
+            name: value
+            for name, value in injected(self.context, self.capability, tenant).items()
+            if name in self.capability.preview.__annotations__
+        }
+        preview = await self.capability.preview(**given, **arguments)
+        if not within(self.context.profile, preview.touches):
+            raise PolicyRefusal(f"{self.capability.name}: it would reach a workspace outside this profile's.")
+        return preview
+
+    async def steps(self, preview: Preview, code: str) -> tuple[Step, ...]:
+        """Every send of every answer, rehearsed."""
+        found: list[Step] = []
+        for answer, extra in (preview.choices or {"allow": {}}).items():
+            for item in preview.items:
+                arguments = {**item.arguments, **extra}
+                method, path, digest = await rehearse(self.context, self.capability, arguments, code)
+                found.append(Step(answer, len(found), arguments, method, path, digest, item.facts))
+        return tuple(found)
+
+    async def plan(self) -> Plan:
+        """The open plan of this call if everything shown in it is still so, else a new one."""
+        preview = await self.preview(self.arguments)
+        store = self.context.store()
+        now = self.context.clock()
+        waiting = store.latest(self.binding, now)
+        if waiting and waiting.state == "open":
+            steps = await self.steps(preview, waiting.plan.code)
+            if fingerprint(steps) == fingerprint(waiting.plan.steps):
+                return waiting.plan
+        code = grants.code()
+        steps = await self.steps(preview, code)
+        plan = self.drawn(preview, steps, code, now)
+        await anyio.to_thread.run_sync(store.open_plan, plan)
+        return plan
+
+    def drawn(self, preview: Preview, steps: tuple[Step, ...], code: str, now: float) -> Plan:
+        """A plan and its digest."""
+        tenant = "the embedded sample tenant" if self.context.sample else self.context.origin
+        plan = Plan(
+            id=token_hex(16),
+            code=code,
+            tool=self.capability.name,
+            family=self.capability.family,
+            arguments=dict(self.arguments),
+            binding=self.binding,
+            risk=self.risk.label,
+            principal=self.caller.principal,
+            profile=self.context.profile.name,
+            origin=self.context.origin,
+            question=question(preview, self.risk, tenant),
+            steps=steps,
+            created=now,
+            expires=now + LIFETIME,
+            digest="",
+        )
+        return replace(plan, digest=grants.digest(plan))
+
+    def granted(self) -> StoredPlan | None:
+        """A plan of this call that the approver signed, not yet used up."""
+        stored = self.context.store().latest(self.binding, self.context.clock())
+        return stored if stored and self.signed(stored) else None
+
+    def signed(self, stored: StoredPlan) -> bool:
+        """Whether a stored grant is the approver's own; a row that merely says so is nothing."""
+        grant = stored.grant
+        if stored.state != "granted" or grant is None or grant.kind != "human":
+            return False
+        key = self.context.approver()
+        return key is not None and grants.verify(key, stored.plan, grant)
+
+    async def wait(self, plan: Plan) -> StoredPlan:
+        """Wait for a yes from outside the model's channel.
+
+        Raises: GateStop `no_approver`, `declined`, or `allow_required` with the line a person runs.
+        """
+        if self.context.approver() is None:
+            raise GateStop(
+                "no_approver",
+                "This client cannot ask a person, and no approver is set up on this machine; nothing was sent.",
+                advice=f"A person runs once: {self.context.approver_line}",
+                details={"would": list(plan.question.lines)},
+            )
+        store = self.context.store()
+        with anyio.move_on_after(self.context.allow_wait):
+            waited = 0.0
+            while True:
+                stored = store.plan(plan.id)
+                if stored and self.signed(stored):
+                    return stored
+                if stored and stored.state == "refused":
+                    raise declined("declined")
+                if waited % TICK < POLL:
+                    await self.caller.progress(waited, self.context.allow_wait, f"waiting for a person: {plan.code}")
+                await anyio.sleep(POLL)
+                waited += POLL
+        raise GateStop(
+            "allow_required",
+            "A person has to allow this outside of this conversation; nothing was sent.",
+            advice="Tell the person the `how` line, and repeat exactly this call once they have allowed it.",
+            details={
+                "code": plan.code,
+                "how": f"{self.context.allow_line} {plan.code}",
+                "expires_in_s": max(0, int(plan.expires - self.context.clock())),
+                "would": list(plan.question.lines),
+            },
+        )
+
+    async def decide(self, answer: FormAnswer) -> tuple[StoredPlan, Grant]:
+        """Turn a client's form answer into a grant of kind client_attested.
+
+        Raises: GateStop when it is a no, or belongs to no open plan of exactly this call.
+        """
+        store = self.context.store()
+        now = self.context.clock()
+        stored = store.plan(answer.plan_id)
+        if stored is None or stored.plan.binding != self.binding:
+            raise used("The answer belongs to another call; nothing was sent.")
+        if stored.state != "open" or stored.plan.expires <= now:
+            raise used("The answer belongs to a plan that was used, refused or has expired; nothing was sent.")
+        chosen, why = meaning(stored.plan.question, answer)
+        if chosen is None:
+            await anyio.to_thread.run_sync(store.refuse, stored.plan.id, why, now)
+            raise declined(why)
+        grant = Grant("client_attested", chosen, now)
+        if not await anyio.to_thread.run_sync(store.grant, stored.plan.id, grant):
+            raise used("The plan was decided meanwhile; nothing was sent by this call.")
+        return stored, grant
+
+    async def unchanged(self, plan: Plan) -> bool:
+        """Whether a fresh reading shows every stable fact and every request of the plan as it was shown."""
+        try:
+            steps = await self.steps(await self.preview(self.arguments), plan.code)
+        except GateStop:
+            return False
+        return fingerprint(steps) == fingerprint(plan.steps)
+
+    async def still(self, step: Step) -> bool:
+        """Whether one later step still stands alone as it was shown: nothing new below it, the same names."""
+        items: tuple[Item, ...] = (await self.preview(self.own(step))).items
+        return still(step, items)
+
+    def own(self, step: Step) -> dict[str, Any]:
+        """A step's arguments less those that the person's answer set."""
+        return {name: value for name, value in step.arguments.items() if name in self.arguments}
+
+
+def declined(why: str) -> GateStop:
+    """A no. It offers no other way: a person's no is not to be turned into a detour."""
+    return GateStop(
+        "declined",
+        f"{NO[why]} Nothing was sent.",
+        advice="Do not repeat the call unless the person asks for it.",
+    )
+
+
+def used(message: str) -> GateStop:
+    """An answer that can grant nothing."""
+    return GateStop("plan_used", message, advice="Call the tool again without an answer to have a person asked anew.")

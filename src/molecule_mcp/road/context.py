@@ -1,0 +1,46 @@
+"""What a road is made of; the composition root builds it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from molecule_mcp.capability import Capability
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.redaction import Redactor
+from molecule_mcp.secrets import Secrets
+from molecule_mcp.store.records import Store
+from molecule_mcp.tenant import Wire
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a road is made of; built once by the composition root.
+
+    Args:
+        origin: The tenant's origin, bound into every plan.
+        sample: Whether this is the embedded tenant; every answer then says so.
+        wire: The connection, made at first use.
+        store: The durable record, opened at the first changing call.
+        keyed_digest: Keyed digest (hex) of a text or of bytes, by the store's key.
+        approver: The approver's public key (32 bytes), or None when none is set up.
+        find: A tool's record by name, or None.
+        nearest: Names like an unknown one, best first, from those the profile may use.
+        allow_wait: Seconds a call waits for a yes from outside the model's channel.
+        allow_line: The command a person runs, up to the code.
+    """
+
+    profile: Profile
+    origin: str
+    sample: bool
+    wire: Callable[[], Wire]
+    store: Callable[[], Store]
+    keyed_digest: Callable[[str | bytes], str]
+    approver: Callable[[], bytes | None]
+    secrets: Secrets
+    redactor: Redactor
+    find: Callable[[str], Capability | None]
+    nearest: Callable[[str], list[str]]
+    allow_wait: float = 45.0
+    allow_line: str = "molecule-mcp allow"
+    approver_line: str = "molecule-mcp approver init"
+    clock: Callable[[], float] = field(default=time.time)

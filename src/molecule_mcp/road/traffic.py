@@ -1,0 +1,81 @@
+"""Who calls a road, and what comes out of it; light enough to be imported at start."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.store.records import Plan
+
+Progress = Callable[[float, float | None, str], Awaitable[None]]
+"""Tell the caller how far a long call is: done, total or None, a line of text."""
+
+
+async def silent(_done: float, _total: float | None, _line: str) -> None:
+    """Progress for a caller that asked for none."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls.
+
+    Args:
+        principal: Plans and grants belong to it; "local" for everything this user starts on this machine.
+        client: The client's self-reported name and version, for the audit only.
+        can_ask: Whether the client can show a form to a person.
+        progress: Where progress goes.
+    """
+
+    principal: str = "local"
+    client: str = ""
+    can_ask: bool = False
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished call: the structured answer, redacted, and its JSON text."""
+
+    structured: dict[str, Any]
+    text: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The call waits for a person: show `plan.question`, then call again with the answer."""
+
+    plan: Plan
+
+
+class Calls(Protocol):
+    """What a server needs of a road."""
+
+    async def call(
+        self, caller: Caller, name: str, given: Mapping[str, Any], answer: FormAnswer | None = None
+    ) -> Done | Asked:
+        """Run one call; see `road.calls.Road.call`."""
+        ...
+
+    def told(self, error: BaseException) -> str:
+        """An error as redacted JSON text; unexpected ones without their own text."""
+        ...
+
+
+class Broken:
+    """A road for a program that cannot run: every call tells why, since hosts hide what stands on stderr."""
+
+    def __init__(self, error: MoleculeError) -> None:
+        self.error = error
+
+    async def call(
+        self, caller: Caller, name: str, given: Mapping[str, Any], answer: FormAnswer | None = None
+    ) -> Done | Asked:
+        """Raises: the error that stopped the program."""
+        raise self.error
+
+    def told(self, error: BaseException) -> str:
+        """The error as JSON text."""
+        told = error.told() if isinstance(error, MoleculeError) else self.error.told()
+        return json.dumps(told, separators=(",", ":"), ensure_ascii=False)

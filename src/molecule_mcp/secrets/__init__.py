@@ -1,0 +1,5 @@
+"""Secrets that a person lets tools pass on: references come in from the model, values never go out to it."""
+
+from molecule_mcp.secrets.references import SecretReference, Secrets
+
+__all__ = ["SecretReference", "Secrets"]

@@ -1,0 +1,180 @@
+"""The MCP server: one subclass of the SDK's, listing the prepared catalogue and sending every call down the road.
+
+One code path asks in both protocol eras: `InputRequiredResult` in 2026-07-28, a form request before. The sealed
+round-trip state is the plan's id; the store lets a plan be decided once, so a replayed answer grants nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from mcp import MCPError
+from mcp.server import MCPServer
+from mcp.server.caching import CacheHint
+from mcp.server.mcpserver import Context
+from mcp.types import (
+    CallToolResult,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+    TextContent,
+    Tool,
+)
+
+from molecule_mcp import __version__
+from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate import policy
+from molecule_mcp.gate.answer import FormAnswer, form
+from molecule_mcp.prepared import Entry
+from molecule_mcp.road.traffic import Asked, Caller, Calls
+from molecule_mcp.store.records import Plan
+
+MODERN = "2026-07-28"
+FORM = "allow"
+"""Key of the one question in an `InputRequiredResult`."""
+
+logger = logging.getLogger(__name__)
+
+Session = Context[Any, Any]
+
+
+class MoleculeServer(MCPServer[Any]):
+    """The server of one profile.
+
+    Args:
+        entries: The catalogue.
+        profile: What is in force; tools it can never use are not listed.
+        road: Makes the road at the first call, so that a start loads no tool.
+        instructions: At most 1,900 characters: hosts cut what is longer.
+    """
+
+    def __init__(
+        self,
+        *,
+        entries: Mapping[str, Entry],
+        profile: policy.Profile,
+        road: Callable[[], Calls],
+        instructions: str,
+    ) -> None:
+        super().__init__(
+            "molecule",
+            title="Molecule AI",
+            version=__version__,
+            instructions=instructions,
+            cache_hints={"tools/list": CacheHint(ttl_ms=300_000, scope="private")},
+        )
+        self._entries = entries
+        self._profile = profile
+        self._make_road = road
+
+    @cached_property
+    def road(self) -> Calls:
+        """The road, made at the first call."""
+        return self._make_road()
+
+    @cached_property
+    def listed(self) -> list[Tool]:
+        """The tools this profile can use, by name."""
+        return [
+            Tool.model_validate(entry.tool)
+            for _, entry in sorted(self._entries.items())
+            if policy.refusal(self._profile, entry.ability) is None
+        ]
+
+    async def list_tools(self) -> list[Tool]:
+        """The prepared list; the same for every connection of this process."""
+        return self.listed
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Session | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Send one call down the road; a failure is a result with `is_error`, so that the model reads it."""
+        try:
+            return await self.answered(name, arguments, context)
+        except MoleculeError as error:
+            logger.info("%s: %s", name if name in self._entries else "unknown tool", error.kind)
+            return self.failed(error)
+        except Exception as error:
+            logger.exception("defect in %s", name if name in self._entries else "an unknown tool")
+            return self.failed(error)
+
+    async def answered(
+        self, name: str, arguments: dict[str, Any], context: Session | None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call, ask where the client can be asked, and call again with the answer."""
+        caller = caller_of(context)
+        outcome = await self.road.call(caller, name, arguments, given_answer(context))
+        if isinstance(outcome, Asked):
+            assert context is not None
+            if (context.protocol_version or "") >= MODERN:
+                return asked(outcome.plan)
+            answer = await asked_before_2026(context, outcome.plan)
+            outcome = await self.road.call(caller, name, arguments, answer)
+            assert not isinstance(outcome, Asked)
+        return CallToolResult(
+            content=[TextContent(type="text", text=outcome.text)], structured_content=outcome.structured
+        )
+
+    def failed(self, error: BaseException) -> CallToolResult:
+        """An error result; no structured content, since hosts check that against the schema of success."""
+        return CallToolResult(content=[TextContent(type="text", text=self.road.told(error))], is_error=True)
+
+
+def caller_of(context: Session | None) -> Caller:
+    """Who calls, and whether a person can be asked through this client."""
+    if context is None:
+        return Caller()
+
+    async def progress(done: float, total: float | None, line: str) -> None:
+        await context.report_progress(done, total, line)
+
+    return Caller(can_ask=can_ask(context), progress=progress, client=client_of(context))
+
+
+def client_of(context: Session) -> str:
+    """The client's own name and version, as it reports them; "" when it does not."""
+    params = context.session.client_params
+    info = params.client_info if params else None
+    return f"{info.name} {info.version}"[:80] if info else ""
+
+
+def can_ask(context: Session) -> bool:
+    """Whether the client declared form elicitation and a question can reach it."""
+    capabilities = context.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        return False
+    return (context.protocol_version or "") >= MODERN or context.session.can_send_request
+
+
+def given_answer(context: Session | None) -> FormAnswer | None:
+    """The answer a 2026-07-28 client brings along: of the plan that the sealed state names."""
+    if context is None or context.request_state is None:
+        return None
+    response = (context.input_responses or {}).get(FORM)
+    if not isinstance(response, ElicitResult):
+        return FormAnswer(context.request_state, "accept", {})
+    return FormAnswer(context.request_state, response.action, response.content or {})
+
+
+def asked(plan: Plan) -> InputRequiredResult:
+    """The question in the form of 2026-07-28."""
+    params = ElicitRequestFormParams(message=text(plan), requested_schema=form(plan.question))
+    return InputRequiredResult(input_requests={FORM: ElicitRequest(params=params)}, request_state=plan.id)
+
+
+async def asked_before_2026(context: Session, plan: Plan) -> FormAnswer:
+    """Ask over the connection's back channel; a client that fails to ask has not said yes."""
+    try:
+        result = await context.session.elicit_form(text(plan), form(plan.question), context.request_id)
+    except MCPError as error:
+        logger.info("the client could not ask: %s", error.code)
+        return FormAnswer(plan.id, "cancel", {})
+    return FormAnswer(plan.id, result.action, result.content or {})
+
+
+def text(plan: Plan) -> str:
+    """The question's lines as one text."""
+    return "\n".join(plan.question.lines)

@@ -1,0 +1,72 @@
+"""The exact written forms that several rooms must agree on: canonical JSON, plans, codes, fingerprints.
+
+A digest, a signature and a MAC are only as good as the one text they are made over, so each form has one function.
+Pure: no disk, no clock.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from molecule_mcp.store.records import Plan, Question, Step
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter that looks like a digit, and no U."""
+
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+
+
+def canonical(value: object) -> str:
+    """One text per JSON value: sorted keys, no blanks, ASCII.
+
+    Raises:
+        TypeError: Something in it is not JSON; guessing a text for it could give two values one digest.
+        ValueError: A number in it is NaN or infinite.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_mapping
+    )
+
+
+def _mapping(value: object) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict[Any, Any](value)  # pyright: ignore[reportUnknownArgumentType]
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def flat(record: "DataclassInstance") -> dict[str, Any]:
+    """A record's fields by name, one level deep."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
+
+
+def plan_fields(plan: Plan) -> dict[str, Any]:
+    """Every field of a plan, `digest` included, as JSON values."""
+    return {**flat(plan), "question": flat(plan.question), "steps": [flat(step) for step in plan.steps]}
+
+
+def plan_from(text: str) -> Plan:
+    """The plan that `canonical(plan_fields(plan))` was made of.
+
+    Raises: ValueError, TypeError or KeyError when the text is not a plan.
+    """
+    read = json.loads(text)
+    question = read["question"]
+    read["question"] = Question(tuple(question["lines"]), tuple(question["answers"]), question["phrase"])
+    read["steps"] = tuple(Step(**step) for step in read["steps"])
+    return Plan(**read)
+
+
+def plain_code(code: str) -> str:
+    """A code as it is looked up: upper case, no dash, letters that people misread as digits taken as those."""
+    return code.upper().translate(_MISREAD)
+
+
+def fingerprint(public_key: bytes) -> str:
+    """A public key as a person compares it: 64 bits of its SHA-256, "1f2e-3d4c-5b6a-7988"."""
+    digits = hashlib.sha256(public_key).hexdigest()[:16]
+    return "-".join(digits[start : start + 4] for start in range(0, 16, 4))

@@ -1,0 +1,229 @@
+"""The store's nouns and its protocol: plans, steps, grants, intents, outcomes, chain records.
+
+A plan is what a person is shown and what they allow. A step is one send of it, exactly: method, encoded path with
+query, keyed digest of the body. A grant is a yes to one answer of one plan. An intent is written before each
+changing send and ends as done, failed or unknown. Every change of these is one record of the chain, in the same
+transaction. Times are seconds since the epoch, UTC.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+PlanState = Literal["open", "granted", "refused", "spent"]
+StepState = Literal["pending", "claimed", "done", "failed", "unknown"]
+OutcomeState = Literal["done", "failed", "unknown"]
+GrantKind = Literal["human", "client_attested", "operator", "none"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One send of a plan.
+
+    Args:
+        answer: The answer that runs it: "allow", or one of the plan's choices.
+        index: Position, from 0; no two steps of one answer share one.
+        arguments: The tool's arguments for this send; secrets are references, never values.
+        method: HTTP method.
+        path: Encoded path with query, exactly as sent.
+        body_digest: Keyed digest of the body (hex), "" without one.
+        facts: The stable facts it was shown with.
+    """
+
+    answer: str
+    index: int
+    arguments: Mapping[str, Any]
+    method: str
+    path: str
+    body_digest: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person is shown: printable ASCII lines from our own template, and what they may answer.
+
+    Args:
+        lines: The text, one line each.
+        answers: Acceptable answers, e.g. ("allow",) or ("approve", "deny", "leave").
+        phrase: What must be typed exactly for a critical plan, or None.
+    """
+
+    lines: tuple[str, ...]
+    answers: tuple[str, ...]
+    phrase: str | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A call that waits for a person.
+
+    Args:
+        id: 32 hex characters, unguessable.
+        code: Eight characters a person can type, "7F3K-92QD".
+        binding: Keyed digest of principal, profile, origin, tool and canonical arguments; finds the plan of a
+            repeated call.
+        digest: SHA-256 (hex) over everything below and above but itself; a grant signs it.
+    """
+
+    id: str
+    code: str
+    tool: str
+    family: str
+    arguments: Mapping[str, Any]
+    binding: str
+    risk: str
+    principal: str
+    profile: str
+    origin: str
+    question: Question
+    steps: tuple[Step, ...]
+    created: float
+    expires: float
+    digest: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A yes: of which kind, to which answer; `signature` (hex, Ed25519) and `signed_by` only for kind human."""
+
+    kind: GrantKind
+    answer: str
+    at: float
+    signature: str = ""
+    signed_by: str = ""
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """A plan as the store holds it."""
+
+    plan: Plan
+    state: PlanState
+    grant: Grant | None = None
+    steps: Mapping[int, StepState] = field(default_factory=dict[int, StepState])
+
+
+@dataclass(frozen=True)
+class Intent:
+    """Written durably before a changing send.
+
+    `plan_id` and `index` are None for a call that needed no plan.
+    """
+
+    id: str
+    tool: str
+    principal: str
+    profile: str
+    origin: str
+    client: str
+    method: str
+    path: str
+    body_digest: str
+    arguments_digest: str
+    at: float
+    plan_id: str | None = None
+    index: int | None = None
+    grant: GrantKind | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an intent ended. `status` is the tenant's HTTP status, None when no answer came."""
+
+    state: OutcomeState
+    status: int | None
+    at: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One link of the chain: `mac` = HMAC-SHA256(key, seq, at, kind, body, prev).
+
+    `kind` is the state a plan took (open, granted, refused, spent), or intent, or outcome.
+    """
+
+    seq: int
+    at: float
+    kind: str
+    body: Mapping[str, Any]
+    prev: str
+    mac: str
+
+
+class Store(Protocol):
+    """Durable plans, grants, claims and the chain. Every method is one transaction and may block for disk.
+
+    Raises (all methods): StoreError when the transaction did not happen.
+    """
+
+    def keyed_digest(self, value: str | bytes) -> str:
+        """HMAC-SHA256 (hex) of a value by the store's key, for bindings, bodies and arguments."""
+        ...
+
+    def open_plan(self, plan: Plan) -> None:
+        """Write a new plan, state open."""
+        ...
+
+    def plan(self, plan_id: str) -> StoredPlan | None:
+        """Read one plan by id."""
+        ...
+
+    def plan_by_code(self, code: str) -> StoredPlan | None:
+        """Read the newest plan with this code (case and dash do not matter)."""
+        ...
+
+    def latest(self, binding: str, now: float) -> StoredPlan | None:
+        """The newest unexpired plan of a binding that is open or granted, or None."""
+        ...
+
+    def waiting(self, now: float) -> list[StoredPlan]:
+        """Unexpired open plans, oldest first."""
+        ...
+
+    def grant(self, plan_id: str, grant: Grant) -> bool:
+        """open -> granted, if open and unexpired at `grant.at`; the first decision wins. False: it was not open."""
+        ...
+
+    def refuse(self, plan_id: str, reason: str, now: float) -> bool:
+        """open -> refused. False: it was not open."""
+        ...
+
+    def claim(self, intent: Intent) -> bool:
+        """Claim and intent in one durable transaction.
+
+        With a plan: its step must be pending, of the answer that was granted, and exactly this method, path and body;
+        the plan granted, unexpired at `intent.at`, and of this principal, profile and origin. The step becomes
+        claimed, and the intent takes the kind of that grant. Without a plan only the intent is written.
+        False: the claim is not to be had, and nothing was written.
+        """
+        ...
+
+    def settle(self, intent_id: str, outcome: Outcome) -> None:
+        """Write how an intent ended; its step takes the same state. The intent must still be open."""
+        ...
+
+    def open_intents(self) -> list[Intent]:
+        """Intents without an outcome: of calls under way, and of processes that are gone."""
+        ...
+
+    def recover(self, now: float) -> list[Intent]:
+        """Settle as unknown every open intent whose process is gone, and return those."""
+        ...
+
+    def spend(self, plan_id: str, reason: str, now: float) -> None:
+        """granted -> spent: nothing more of it may be claimed."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """The chain, oldest first."""
+        ...
+
+    def verify(self) -> tuple[int, str | None]:
+        """Check the chain. Returns the count of good records, and what is wrong with the first bad one, or None."""
+        ...
+
+    def close(self) -> None:
+        """Release the file."""
+        ...

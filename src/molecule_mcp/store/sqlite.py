@@ -1,0 +1,259 @@
+"""The store on one SQLite file, shared by processes: each change and its chain record are one durable transaction.
+
+Safe to call from any thread. Nothing is opened before the first use. A yes in a row is sealed with the chain's key, so
+a row written from outside is not taken for one; a human yes is verified by the gate besides.
+Limits: a process of the same user that reads `chain.key` can write anything here.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+from molecule_mcp.errors import StoreError
+from molecule_mcp.store import chain, owners
+from molecule_mcp.store.database import BUSY, Database
+from molecule_mcp.store.forms import canonical, flat, plain_code, plan_fields, plan_from
+from molecule_mcp.store.owners import Owner
+from molecule_mcp.store.records import Grant, Intent, Outcome, Plan, Record, StoredPlan
+
+_PLAN = "SELECT id, state, given, seal, plan FROM plans WHERE "
+
+_LATEST = (
+    f"{_PLAN} binding = ? AND expires > ? AND state IN ('open', 'granted') ORDER BY created DESC, rowid DESC LIMIT 1"
+)
+
+_MAY_CLAIM = (
+    "SELECT id, digest, given, seal FROM plans WHERE id = ? AND state = 'granted' AND expires > ?"
+    " AND principal = ? AND profile = ? AND origin = ?"
+)
+
+_CLAIM = (
+    "UPDATE steps SET state = 'claimed' WHERE plan = ? AND answer = ? AND position = ? AND state = 'pending'"
+    " AND method = ? AND path = ? AND body_digest = ?"
+)
+
+
+def unchanged(text: str) -> str:
+    """The redaction of a store that was given none."""
+    return text
+
+
+class SqliteStore:
+    """`records.Store` in `state.db`, with `chain.key` beside it.
+
+    Args:
+        folder: The state folder; made with mode 0700 when missing.
+        redact: Applied to the JSON text of every chain record before it is sealed and stored.
+        busy: Seconds a write waits for another process's write.
+    Raises (all methods): StoreError with nothing written; ConfigurationError when the folder or its files are links,
+        another user's, open to others, or of another version.
+    """
+
+    def __init__(self, folder: Path, *, redact: Callable[[str], str] = unchanged, busy: float = BUSY) -> None:
+        self._database = Database(folder, busy)
+        self._owner = Owner(folder)
+        self._redact = redact
+
+    def keyed_digest(self, value: str | bytes) -> str:
+        """HMAC-SHA256 (hex) of a value by the store's key; a short secret cannot be guessed from it."""
+        return self._database.key.mac("value", value.encode() if isinstance(value, str) else value)
+
+    def open_plan(self, plan: Plan) -> None:
+        """Write a new plan, state open."""
+        with self._database.writing() as sql:
+            sql.execute(
+                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, NULL, ?)",
+                (
+                    plan.id,
+                    plain_code(plan.code),
+                    plan.binding,
+                    plan.digest,
+                    plan.principal,
+                    plan.profile,
+                    plan.origin,
+                    plan.created,
+                    plan.expires,
+                    canonical(plan_fields(plan)),
+                ),
+            )
+            sql.executemany(
+                "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, 'pending')",
+                [(plan.id, step.answer, step.index, step.method, step.path, step.body_digest) for step in plan.steps],
+            )
+            names = ("tool", "family", "risk", "principal", "profile", "origin", "digest", "expires")
+            told = {name: getattr(plan, name) for name in names}
+            self._record(sql, plan.created, "open", {"plan": plan.id, "steps": len(plan.steps), **told})
+
+    def plan(self, plan_id: str) -> StoredPlan | None:
+        """Read one plan by id."""
+        return self._found(f"{_PLAN} id = ?", plan_id)
+
+    def plan_by_code(self, code: str) -> StoredPlan | None:
+        """Read the newest plan with this code (case, dash and misread letters do not matter)."""
+        return self._found(f"{_PLAN} code = ? ORDER BY created DESC, rowid DESC LIMIT 1", plain_code(code))
+
+    def latest(self, binding: str, now: float) -> StoredPlan | None:
+        """The newest unexpired plan of a binding that is open or granted, or None."""
+        return self._found(_LATEST, binding, now)
+
+    def waiting(self, now: float) -> list[StoredPlan]:
+        """Unexpired open plans, oldest first."""
+        with self._database.reading() as sql:
+            rows = sql.execute(f"{_PLAN} state = 'open' AND expires > ? ORDER BY created, rowid", (now,)).fetchall()
+            return [self._stored(sql, row) for row in rows]
+
+    def grant(self, plan_id: str, grant: Grant) -> bool:
+        """open -> granted, if open and unexpired at `grant.at`; the first decision wins. False: it was not open."""
+        given = canonical(flat(grant))
+        with self._database.writing() as sql:
+            row = sql.execute(
+                "SELECT digest FROM plans WHERE id = ? AND state = 'open' AND expires > ?", (plan_id, grant.at)
+            ).fetchone()
+            if row is None:
+                return False
+            seal = self._seal(plan_id, row[0], given)
+            sql.execute("UPDATE plans SET state = 'granted', given = ?, seal = ? WHERE id = ?", (given, seal, plan_id))
+            self._record(sql, grant.at, "granted", {"plan": plan_id, "digest": row[0], **flat(grant)})
+        return True
+
+    def refuse(self, plan_id: str, reason: str, now: float) -> bool:
+        """open -> refused. False: it was not open."""
+        return self._end(plan_id, "open", "refused", reason, now)
+
+    def spend(self, plan_id: str, reason: str, now: float) -> None:
+        """granted -> spent: nothing more of it may be claimed. Any other state stays."""
+        self._end(plan_id, "granted", "spent", reason, now)
+
+    def claim(self, intent: Intent) -> bool:
+        """Claim and intent in one durable transaction.
+
+        With a plan: its step must be pending, of the answer that was granted, and exactly this method, path and body;
+        the plan granted, unexpired at `intent.at`, and of this principal, profile and origin. The intent takes the
+        kind of that grant. Without a plan only the intent is written. False: nothing was written.
+        """
+        with self._database.writing() as sql:
+            answer = None
+            if intent.plan_id is not None or intent.index is not None:
+                grant = self._claimed(sql, intent)
+                if grant is None:
+                    return False
+                answer, intent = grant.answer, replace(intent, grant=grant.kind)
+            self._owner.hold()
+            told = flat(intent)
+            sql.execute(
+                "INSERT INTO intents VALUES (?, ?, ?, ?, ?, 'open', ?)",
+                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told)),
+            )
+            self._record(sql, intent.at, "intent", {**told, "answer": answer})
+        return True
+
+    def settle(self, intent_id: str, outcome: Outcome) -> None:
+        """Write how an intent ended; its step takes the same state.
+
+        Raises: StoreError, also when no such intent is open; `sent` is then "unknown", since a request may have left.
+        """
+        try:
+            with self._database.writing() as sql:
+                self._settle(sql, intent_id, outcome)
+        except StoreError as fault:
+            raise StoreError(
+                f"how a request ended could not be recorded: {fault.message}",
+                sent="unknown",
+                advice="Read the tenant to learn what became of it; do not simply repeat the call.",
+            ) from fault
+
+    def open_intents(self) -> list[Intent]:
+        """Intents without an outcome: of calls under way, and of processes that are gone."""
+        with self._database.reading() as sql:
+            rows = sql.execute("SELECT intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
+            return [Intent(**json.loads(text)) for (text,) in rows]
+
+    def recover(self, now: float) -> list[Intent]:
+        """Settle as unknown every open intent whose process is gone, and return those.
+
+        A process that still lives keeps its own; what became of a send can only be learned by reading the tenant.
+        """
+        with self._database.writing() as sql:
+            living, left = owners.survey(self._database.folder)
+            rows = sql.execute("SELECT id, owner, intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
+            lost = [(key, text) for key, owner, text in rows if owner not in living]
+            for key, _ in lost:
+                self._settle(
+                    sql, key, Outcome("unknown", None, now, "the process ended before the outcome was recorded")
+                )
+            for path in left:
+                path.unlink(missing_ok=True)
+        return [Intent(**json.loads(text)) for _, text in lost]
+
+    def records(self) -> Iterator[Record]:
+        """The chain, oldest first, unchecked; read as it is asked for."""
+        with self._database.scanning() as sql:
+            yield from chain.records(sql)
+
+    def verify(self) -> tuple[int, str | None]:
+        """Check the chain. Returns the count of good records, and what is wrong with the first bad one, or None."""
+        with self._database.scanning(bytes) as sql:
+            return chain.verify(sql, self._database.key)
+
+    def close(self) -> None:
+        """Release the file; every later use is a StoreError."""
+        self._database.close()
+        self._owner.leave()
+
+    def _record(self, sql: Connection, at: float, kind: str, body: dict[str, Any]) -> None:
+        text = self._redact(canonical(body))
+        if not isinstance(json.loads(text), dict):
+            raise StoreError("redaction left no JSON object of an audit record")
+        chain.append(sql, self._database.key, at, kind, text)
+
+    def _seal(self, plan_id: str, digest: str, given: str) -> str:
+        return self._database.key.mac("grant", plan_id.encode(), digest.encode(), given.encode())
+
+    def _given(self, plan_id: str, digest: str, given: str | None, seal: str | None) -> Grant:
+        if given is None or seal != self._seal(plan_id, digest, given):
+            raise StoreError("a plan's grant was changed from outside; it grants nothing")
+        return Grant(**json.loads(given))
+
+    def _found(self, query: str, *values: object) -> StoredPlan | None:
+        with self._database.reading() as sql:
+            row = sql.execute(query, values).fetchone()
+            return None if row is None else self._stored(sql, row)
+
+    def _stored(self, sql: Connection, row: tuple[Any, ...]) -> StoredPlan:
+        plan_id, state, given, seal, text = row
+        plan = plan_from(text)
+        if state in ("open", "refused"):
+            return StoredPlan(plan, state)
+        grant = self._given(plan_id, plan.digest, given, seal)
+        query = "SELECT position, state FROM steps WHERE plan = ? AND answer = ? ORDER BY position"
+        return StoredPlan(plan, state, grant, dict(sql.execute(query, (plan_id, grant.answer))))
+
+    def _end(self, plan_id: str, before: str, after: str, reason: str, now: float) -> bool:
+        with self._database.writing() as sql:
+            change = sql.execute("UPDATE plans SET state = ? WHERE id = ? AND state = ?", (after, plan_id, before))
+            if change.rowcount == 0:
+                return False
+            self._record(sql, now, after, {"plan": plan_id, "reason": reason})
+        return True
+
+    def _claimed(self, sql: Connection, intent: Intent) -> Grant | None:
+        asked = (intent.plan_id, intent.at, intent.principal, intent.profile, intent.origin)
+        row = sql.execute(_MAY_CLAIM, asked).fetchone()
+        if row is None:
+            return None
+        grant = self._given(*row)
+        wanted = (intent.plan_id, grant.answer, intent.index, intent.method, intent.path, intent.body_digest)
+        return grant if sql.execute(_CLAIM, wanted).rowcount == 1 else None
+
+    def _settle(self, sql: Connection, intent_id: str, outcome: Outcome) -> None:
+        row = sql.execute(
+            "SELECT plan, answer, position FROM intents WHERE id = ? AND state = 'open'", (intent_id,)
+        ).fetchone()
+        if row is None:
+            raise StoreError("no such intent is open")
+        sql.execute("UPDATE intents SET state = ? WHERE id = ?", (outcome.state, intent_id))
+        sql.execute("UPDATE steps SET state = ? WHERE plan = ? AND answer = ? AND position = ?", (outcome.state, *row))
+        self._record(sql, outcome.at, "outcome", {"intent": intent_id, **flat(outcome)})

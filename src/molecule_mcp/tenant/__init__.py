@@ -1,0 +1,7 @@
+"""The only way out to the tenant: permits, path grammar, deadlines, retries, pacing, size caps, error translation."""
+
+from molecule_mcp.tenant.passage import Tenant
+from molecule_mcp.tenant.permit import Exchange, Permit, Request, changing
+from molecule_mcp.tenant.wire import Answer, Deadlines, Wire
+
+__all__ = ["Answer", "Deadlines", "Exchange", "Permit", "Request", "Tenant", "Wire", "changing"]

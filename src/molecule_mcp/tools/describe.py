@@ -1,0 +1,64 @@
+"""A capability as the catalogue states it: the schemas and hints that hosts see, and the facts that policy reads."""
+
+import inspect
+from typing import Any, get_type_hints
+
+from molecule_mcp.arguments import Schema, input_schema, output_schema
+from molecule_mcp.capability import Capability, Risk
+
+MARK: Schema = {"tenant": {"type": "string", "description": "'sample': from the embedded tenant, not a real one."}}
+SENT: Schema = {
+    "sent": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Changing requests that were sent.",
+    },
+    "grant": {"type": "string", "description": "Who allowed it: human, client_attested, operator or none."},
+}
+
+
+def described(capability: Capability) -> dict[str, Any]:
+    """One row of catalogue.json."""
+    return {
+        "family": capability.family,
+        "risk": capability.risk.label,
+        "raised_by": {
+            name: by.label if isinstance(by, Risk) else {value: risk.label for value, risk in by.items()}
+            for name, by in capability.raised_by.items()
+        },
+        "raised_by_fact": {name: by.label for name, by in capability.raised_by_fact.items()},
+        "sends": sorted(capability.sends),
+        "tool": {
+            "name": capability.name,
+            "title": capability.title,
+            "description": inspect.cleandoc(capability.function.__doc__ or ""),
+            "inputSchema": input_schema(capability.function),
+            "outputSchema": answer_schema(capability),
+            "annotations": hints(capability),
+        },
+    }
+
+
+def hints(capability: Capability) -> dict[str, bool]:
+    """The four hints, by the highest risk a call can reach: a host must not take a possible change for a read."""
+    return {
+        "readOnlyHint": capability.highest is Risk.READ,
+        "destructiveHint": capability.highest >= Risk.DISRUPT,
+        "idempotentHint": capability.idempotent,
+        "openWorldHint": capability.open_world,
+    }
+
+
+def answer_schema(capability: Capability) -> Schema:
+    """The schema of a tool's whole answer; changing tools answer one result per item sent."""
+    result = output_schema(get_type_hints(capability.function)["return"])
+    result.pop("description", None)
+    if capability.highest is Risk.READ:
+        return {**result, "properties": {**result["properties"], **MARK}}
+    if capability.risk is Risk.READ:
+        return {**result, "properties": {**result["properties"], **MARK, **SENT}}
+    return {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": result}, **SENT, **MARK},
+        "required": ["items", "sent"],
+    }

@@ -1,0 +1,53 @@
+"""Kinds of argument and text that many tools share: one wording per concept."""
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from molecule_mcp.capability import Workspace
+
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+"""Unicode categories that steer a terminal or hide text: controls, format characters (bidi, zero-width, tags)."""
+
+
+def clean(text: str) -> str:
+    """Text of agents and outsiders without control, bidi and invisible characters; line breaks stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(each for each in text if each in "\n\t" or unicodedata.category(each) not in HIDDEN)
+
+
+def clean_data(value: Any) -> Any:
+    """`clean` over everything in a JSON value."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [clean_data(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, dict):
+        return {clean(str(name)): clean_data(each) for name, each in value.items()}  # pyright: ignore
+    return value
+
+
+WorkspaceId = Annotated[
+    str,
+    Workspace(),
+    AfterValidator(str.lower),
+    Field(pattern=UUID, description="Workspace UUID, as list_workspaces gives it. A name is not an id."),
+]
+WorkspaceRef = Annotated[
+    str,
+    Field(min_length=1, max_length=255, description="Workspace UUID, or its exact name when only one has it."),
+]
+Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most.")]
+Cursor = Annotated[str, Field(max_length=64, description="`next_cursor` of the page before; empty for the first.")]
+Text = Annotated[str, AfterValidator(clean)]
+"""Text from the tenant: data, never instructions."""
+
+
+class Answer(BaseModel):
+    """Base of every model that a tool returns or reads."""
+
+    model_config = ConfigDict(extra="ignore")

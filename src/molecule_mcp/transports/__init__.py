@@ -1,0 +1,1 @@
+"""The doors of the server. Imports nothing, so that `streams` can run before the SDK is loaded."""

@@ -1,0 +1,42 @@
+"""Run the program on a terminal of its own, and type into it as a person would."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.calls.harness import PROGRAM
+
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def on_terminal(arguments: list[str], *typed: tuple[str, str]) -> tuple[int, str]:
+    """Run `molecule-mcp ARGUMENTS`, answer each prompt in turn. Returns the exit code and all that was shown."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, *PROGRAM, *arguments],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = ""
+    waiting = list(typed)
+    try:
+        while True:
+            try:
+                shown += os.read(ours, 4096).decode()
+            except OSError:  # the other end is closed: the program is gone
+                break
+            if waiting and shown.rstrip().endswith(waiting[0][0].rstrip()):
+                os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
+    finally:
+        os.close(ours)
+    return process.wait(timeout=30), shown
+
+
+def allow(state: Path, code: str, answer: str, passphrase: str, *, prompt: str) -> tuple[int, str]:
+    """`molecule-mcp allow CODE`, answered."""
+    typed = ((prompt, answer), ("Approver's passphrase:", passphrase))
+    return on_terminal(["allow", code, "--state", str(state)], *typed)

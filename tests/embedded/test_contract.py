@@ -1,0 +1,157 @@
+"""Every success answer of the embedded tenant has the shape that the contract gives it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from molecule_mcp.embedded.routes import ROUTES
+from molecule_mcp.embedded.sample import sample_id
+from tests.embedded.support import ADMIN, Desk
+
+CONTRACT: dict[str, Any] = yaml.load(
+    (Path(__file__).parents[1] / "contract" / "openapi.yaml").read_text("utf-8"), yaml.CSafeLoader
+)
+CHIEF, REFUNDS, SUPPORT, PARTNER, PAPERS = (
+    sample_id("workspaces", key) for key in ("chief", "refunds", "support", "partner", "papers")
+)
+APPROVAL = sample_id("approvals", "refunds:refund_order")
+KEY, TOKEN = sample_id("org_tokens", "1"), sample_id("workspace_tokens", "partner")
+PLACES = {"id": CHIEF, "workspaceId": CHIEF, "key": "OPENAI_API_KEY", "approvalId": APPROVAL}
+Case = tuple[str, dict[str, str], Any]
+"""Route, path parameters and body of one call that succeeds on the sample."""
+
+CASES: tuple[Case, ...] = (
+    ("GET /health", {}, None),
+    ("GET /workspaces", {}, None),
+    ("POST /workspaces", {}, {"name": "managed"}),
+    ("POST /workspaces", {}, {"name": "awaited", "runtime": "external"}),
+    ("POST /workspaces", {}, {"name": "online", "runtime": "external", "url": "http://x"}),
+    ("GET /workspaces/{id}", {}, None),
+    ("GET /workspaces/{id}", {"id": PARTNER}, None),
+    ("PATCH /workspaces/{id}", {}, {"name": "x"}),
+    ("PATCH /workspaces/{id}", {}, {"workspace_dir": "/srv/x"}),
+    ("DELETE /workspaces/{id}", {"id": PARTNER}, None),
+    ("GET /workspaces/{id}/state", {}, None),
+    ("POST /workspaces/{id}/pause", {}, None),
+    ("POST /workspaces/{id}/resume", {"id": PAPERS}, None),
+    ("POST /workspaces/{id}/restart", {}, None),
+    ("GET /workspaces/{id}/secrets", {}, None),
+    ("POST /workspaces/{id}/secrets", {}, {"key": "K", "value": "v"}),
+    ("PUT /workspaces/{id}/secrets", {}, {"key": "K", "value": "v"}),
+    ("GET /workspaces/{id}/secrets/values", {}, None),
+    ("DELETE /workspaces/{id}/secrets/{key}", {"id": REFUNDS, "key": "STRIPE_API_KEY"}, None),
+    ("GET /settings/secrets", {}, None),
+    ("PUT /settings/secrets", {}, {"key": "K", "value": "v"}),
+    ("POST /settings/secrets", {}, {"key": "K", "value": "v"}),
+    ("DELETE /settings/secrets/{key}", {}, None),
+    ("GET /admin/secrets", {}, None),
+    ("POST /admin/secrets", {}, {"key": "K", "value": "v"}),
+    ("DELETE /admin/secrets/{key}", {}, None),
+    ("POST /workspaces/{id}/approvals", {}, {"action": "spend"}),
+    ("GET /workspaces/{id}/approvals", {"id": sample_id("workspaces", "backend")}, None),
+    ("GET /approvals/pending", {}, None),
+    ("POST /workspaces/{id}/approvals/{approvalId}/decide", {"id": REFUNDS}, {"decision": "approved"}),
+    ("GET /events", {}, None),
+    ("GET /events/{workspaceId}", {}, None),
+    ("GET /workspaces/{id}/channels", {"id": SUPPORT}, None),
+    ("POST /workspaces/{id}/channels", {}, {"channel_type": "discord",
+                                            "config": {"webhook_url": "https://discord.com/api/webhooks/1/t"}}),
+    ("GET /workspaces/{id}/schedules", {}, None),
+    ("POST /workspaces/{id}/schedules", {}, {"cron_expr": "0 0 31 2 *", "prompt": "p"}),
+    ("GET /workspaces/{id}/tokens", {}, None),
+    ("POST /workspaces/{id}/tokens", {}, None),
+    ("DELETE /workspaces/{id}/tokens/{tokenId}", {"id": PARTNER, "tokenId": TOKEN}, None),
+    ("GET /admin/workspaces/{id}/test-token", {}, None),
+    ("GET /org/tokens", {}, None),
+    ("POST /org/tokens", {}, None),
+    ("POST /org/tokens", {}, {"name": "ci"}),
+    ("DELETE /org/tokens/{id}", {"id": KEY}, None),
+    ("GET /canvas/viewport", {}, None),
+    ("PUT /canvas/viewport", {}, {"x": 1, "zoom": 1.5}),
+    ("GET /workspaces/{id}/memory", {"id": sample_id("workspaces", "triage")}, None),
+    ("POST /workspaces/{id}/memory", {}, {"key": "k", "value": None, "ttl_seconds": 5}),
+    ("GET /workspaces/{id}/memory/{key}", {"id": sample_id("workspaces", "triage"), "key": "cursor"}, None),
+    ("DELETE /workspaces/{id}/memory/{key}", {}, None),
+    ("POST /workspaces/{id}/memories", {}, {"content": "x", "scope": "GLOBAL"}),
+    ("GET /workspaces/{id}/memories", {}, None),
+    ("GET /workspaces/{id}/activity", {}, None),
+    ("GET /workspaces/{id}/activity", {"id": sample_id("workspaces", "engineering")}, None),
+    ("GET /workspaces/{id}/delegations", {"id": sample_id("workspaces", "engineering")}, None),
+    ("GET /workspaces/{id}/delegations", {"id": sample_id("workspaces", "marketing")}, None),
+)  # fmt: skip
+
+
+def operation(route: str) -> dict[str, Any]:
+    method, path = route.split(" ")
+    return CONTRACT["paths"][path][method.lower()]
+
+
+def check(route: str, status: int, body: Any) -> None:
+    """The body fits the contract's schema of that status."""
+    schema = operation(route)["responses"][str(status)]
+    while "$ref" in schema:
+        schema = CONTRACT["components"]["responses"][schema["$ref"].rsplit("/", 1)[1]]
+    content = schema["content"]["application/json"]["schema"]
+    rooted = {**content, "components": CONTRACT["components"]}
+    validator = Draft202012Validator(rooted, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    try:
+        validator.validate(body)  # pyright: ignore[reportUnknownMemberType]
+    except ValidationError as wrong:
+        raise AssertionError(f"{list(wrong.path)}: {wrong.message}") from wrong
+
+
+def errors() -> Iterator[tuple[str, dict[str, str], Any, int]]:
+    """Some documented refusals, with their status."""
+    yield "DELETE /workspaces/{id}", {}, None, 409
+    yield "GET /workspaces/{id}/state", {"id": sample_id("workspaces", "old-planner")}, None, 404
+    yield "POST /workspaces/{id}/memory", {}, {"key": "k", "value": 1, "if_match_version": 4}, 409
+    yield "GET /workspaces/{id}/activity", {"id": "x"}, None, 500
+    yield "POST /workspaces", {}, {}, 400
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
+async def test_a_success_has_the_documented_status_and_shape(sample: Desk, case: Case) -> None:
+    route, places, body = case
+    method, template = route.split(" ")
+    path = template.format(**{**PLACES, **places})
+    client = (
+        await own(sample, places.get("id", CHIEF)) if route.endswith(("/state", "/values")) else sample.client(ADMIN)
+    )
+    told = await client.request(method, path, json=body)
+    assert 200 <= told.status_code < 300, told.text
+    check(route, told.status_code, told.json())
+
+
+async def own(desk: Desk, workspace_id: str) -> Any:
+    """A client with the workspace's own token, which alone opens some routes."""
+    return desk.client(await desk.token(workspace_id))
+
+
+@pytest.mark.parametrize("case", list(errors()), ids=lambda case: f"{case[0]} {case[3]}")
+async def test_a_refusal_has_the_documented_shape(sample: Desk, case: tuple[str, dict[str, str], Any, int]) -> None:
+    route, places, body, status = case
+    method, template = route.split(" ")
+    told = await sample.org.request(method, template.format(**{**PLACES, **places}), json=body)
+    assert told.status_code == status
+    check(route, status, told.json())
+
+
+@pytest.mark.parametrize("unknown", ["1", "not json at all"])
+def test_the_check_itself_can_fail(unknown: str) -> None:
+    with pytest.raises(AssertionError):
+        check("GET /health", 200, {"status": unknown})
+
+
+def test_every_route_is_an_operation_of_the_contract_and_none_is_there_twice() -> None:
+    names = [f"{route.method} {route.template}" for route in ROUTES]
+    assert len(names) == len(set(names))
+    assert all(operation(name) for name in names)
+
+
+def test_every_json_route_is_tried() -> None:
+    tried = {case[0] for case in CASES}
+    assert {f"{route.method} {route.template}" for route in ROUTES} - tried == {"GET /metrics"}

@@ -1,0 +1,132 @@
+"""A road over the embedded tenant in this process, with every request that leaves counted at the transport."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from molecule_mcp import embedded, tools
+from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.redaction import Redactor
+from molecule_mcp.road.calls import Road
+from molecule_mcp.road.context import Context
+from molecule_mcp.road.traffic import Asked, Caller, Done
+from molecule_mcp.secrets import Secrets
+from molecule_mcp.store import approver
+from molecule_mcp.store.sqlite import SqliteStore
+from molecule_mcp.tenant import Wire
+
+ORIGIN = "http://127.0.0.1"
+PASSPHRASE = "correct horse battery"
+Before = Callable[[httpx.Request], Awaitable[httpx.Response | None]]
+
+
+class Counted(httpx.AsyncBaseTransport):
+    """Counts what leaves, and lets a test step in before a request is answered."""
+
+    def __init__(self, app: Any) -> None:
+        self.inner = httpx.ASGITransport(app)
+        self.lines: list[str] = []
+        self.bodies: list[bytes] = []
+        self.before: Before | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        line = f"{request.method} {request.url.raw_path.decode()}"
+        self.lines.append(line)
+        self.bodies.append(await request.aread())
+        instead = await self.before(request) if self.before else None
+        return instead or await self.inner.handle_async_request(request)
+
+    @property
+    def changes(self) -> list[str]:
+        """The changing requests, in order."""
+        return [line for line in self.lines if not line.startswith("GET ") or line == "GET /approvals/pending"]
+
+
+@dataclass
+class Clock:
+    """Seconds since the epoch, moved by the test."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Rig:
+    """Everything one test needs."""
+
+    folder: Path
+    app: embedded.App
+    transport: Counted
+    clock: Clock
+    environ: dict[str, str] = field(default_factory=lambda: {"MOLECULE_SECRET_KEY": "sesame-0123456789"})
+
+    def road(self, profile: Profile | None = None, **changes: Any) -> Road:
+        """A road; several of one rig share the state folder, as processes do."""
+        store = SqliteStore(self.folder)
+        redactor = Redactor()
+        wire = Wire(ORIGIN, self.app.mint_org_key("test"), transport=self.transport, sample=False)
+
+        def key() -> bytes | None:
+            known = approver.public(self.folder)
+            return known.key if known else None
+
+        context = Context(
+            profile=profile or Profile(),
+            origin=ORIGIN,
+            sample=False,
+            wire=lambda: wire,
+            store=lambda: store,
+            keyed_digest=store.keyed_digest,
+            approver=key,
+            secrets=Secrets(self.folder / "secrets", self.environ, redactor),
+            redactor=redactor,
+            find=tools.catalogue().get,
+            nearest=lambda _name: ["list_workspaces"],
+            allow_wait=0.0,
+            clock=self.clock,
+        )
+        return Road(replace(context, **changes))
+
+    def named(self, name: str) -> str:
+        """The id of a workspace of the sample organization."""
+        row = self.app.database.execute("SELECT id FROM workspaces WHERE name = ?", (name,)).fetchone()
+        return str(row[0])
+
+    def statuses(self) -> dict[str, str]:
+        """Every workspace's status by id."""
+        return dict(self.app.database.execute("SELECT id, status FROM workspaces").fetchall())
+
+
+def can_ask() -> Caller:
+    """A caller whose client shows forms."""
+    return Caller(can_ask=True, client="test 1")
+
+
+async def asked(road: Road, tool: str, given: Mapping[str, Any]) -> Asked:
+    """Call, and expect a question."""
+    outcome = await road.call(can_ask(), tool, given)
+    assert isinstance(outcome, Asked)
+    return outcome
+
+
+async def answered(road: Road, tool: str, given: Mapping[str, Any], question: Asked, **content: Any) -> Done:
+    """Call with an accepted form."""
+    outcome = await road.call(can_ask(), tool, given, FormAnswer(question.plan.id, "accept", content))
+    assert isinstance(outcome, Done)
+    return outcome
+
+
+async def refused(call: Awaitable[Any]) -> MoleculeError:
+    """Expect an error of ours."""
+    try:
+        outcome = await call
+    except MoleculeError as error:
+        return error
+    raise AssertionError(f"no error, but {outcome}")

@@ -1,0 +1,39 @@
+"""The written forms: one text per value, and back."""
+
+from types import MappingProxyType
+
+import pytest
+from tests.store import making
+
+from molecule_mcp.store import forms
+
+
+def test_equal_values_have_one_text() -> None:
+    one = {"b": [1, 2.5, None], "a": {"y": "\u00e9", "x": True}}
+    other = MappingProxyType({"a": MappingProxyType({"x": True, "y": "\u00e9"}), "b": (1, 2.5, None)})
+    assert forms.canonical(one) == forms.canonical(other) == '{"a":{"x":true,"y":"\\u00e9"},"b":[1,2.5,null]}'
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes"])
+def test_what_is_not_json_has_no_text(value: object) -> None:
+    with pytest.raises(TypeError, match="is not JSON"):
+        forms.canonical({"value": value})
+
+
+def test_a_number_that_is_none_has_no_text() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        forms.canonical(float("nan"))
+
+
+def test_a_plan_is_read_back_as_it_was_written() -> None:
+    plan = making.plan(1, making.step(0), making.step(1))
+    assert forms.plan_from(forms.canonical(forms.plan_fields(plan))) == plan
+
+
+def test_a_code_is_found_however_it_is_typed() -> None:
+    assert forms.plain_code("7f3k-92qd") == forms.plain_code("7F3K 92QD") == "7F3K92QD"
+    assert forms.plain_code("OIL0-1100") == "01101100"
+
+
+def test_a_fingerprint_is_sixteen_digits_in_four_groups() -> None:
+    assert forms.fingerprint(b"") == "e3b0-c442-98fc-1c14"
