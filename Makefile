@@ -6,6 +6,8 @@ BIN := .venv/bin
 PROGRAM := .venv/.program
 TESTS := .venv/.tests
 WHOLE := gate road store tenant
+comma := ,
+space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,10 +31,10 @@ types: $(TESTS)
 	$(BIN)/pyright
 
 cover: $(TESTS)
-	$(BIN)/coverage run -m pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
-	$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 \
-	    $(foreach room,$(WHOLE),--include='src/molecule_mcp/$(room)/*')
+	@echo "Every branch of $(WHOLE):"
+	$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 --include='$(subst $(space),$(comma),$(WHOLE:%=src/molecule_mcp/%/*))'
 
 generate: $(PROGRAM) ## write tool_schemas/, docs/tools.md and the shipped catalogue from the tools
 	$(BIN)/python -m molecule_mcp.cli.generate

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -127,6 +128,22 @@ async def test_a_file_is_kept_and_not_planted_again(tmp_path: Path, clock: Clock
     again = build(options)
     assert again.database.execute("SELECT count(*) FROM workspaces").fetchone()[0] == planted - 2
     again.close()
+
+
+def test_processes_that_open_a_new_file_at_once_plant_it_once(tmp_path: Path, clock: Clock) -> None:
+    options = Options(db=tmp_path / "tenant.db", clock=clock, agents=False)
+    with ThreadPoolExecutor(4) as threads:
+        apps = list(threads.map(lambda _: build(options), range(4)))
+    assert len({app.database.execute("SELECT count(*) FROM workspaces").fetchone()[0] for app in apps}) == 1
+    for app in apps:
+        app.close()
+
+
+def test_an_empty_tenant_stays_empty(tmp_path: Path, clock: Clock) -> None:
+    for empty in (True, False):
+        app = build(Options(db=tmp_path / "tenant.db", empty=empty, clock=clock))
+        assert app.database.execute("SELECT count(*) FROM workspaces").fetchone()[0] == 0
+        app.close()
 
 
 async def test_secrets_in_a_file_are_readable_after_a_restart_and_not_in_clear_before(

@@ -61,8 +61,8 @@ def refused(known: Secrets, reference: str) -> str:
 def test_what_is_no_reference_is_refused_unread_and_never_shown(folder: Path, reference: str) -> None:
     """Ours: a malformed reference may be a secret value that a model pasted."""
     told = refused(secrets(folder, MOLECULE_SECRET_X=VALUE, AWS_SECRET=VALUE, MOLECULE_ORG_TOKEN=VALUE), reference)
+    assert told == refused(secrets(folder), "nothing like it")
     assert "That is not a secret reference" in told
-    assert len(reference) < 6 or json.dumps(reference)[1:-1] not in told
     with pytest.raises(ValidationError):
         TypeAdapter[str](SecretReference).validate_python(reference)
 

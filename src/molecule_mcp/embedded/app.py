@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 
 
 def build(options: Options) -> "App":
-    """A tenant on its database: the sample organization unless the file existed or `empty` was asked for."""
-    fresh = options.db is None or not options.db.exists()
+    """A tenant on its database: the sample organization unless the file was used before or `empty` was asked for."""
     app = App(Instance(options))
-    if fresh and not options.empty:
-        with app.instance.db.transaction():
+    # Several processes may open the same new file at once: the first to lock it plants, and marks it in the same step.
+    with app.instance.db.transaction():
+        if not app.instance.db.begun and not options.empty:
             sample.plant(app.instance)
+        app.instance.db.begin()
     return app
 
 

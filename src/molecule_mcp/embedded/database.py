@@ -54,6 +54,15 @@ class Database:
         marks = ", ".join("?" * len(columns))
         self.run(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", *columns.values())
 
+    @property
+    def begun(self) -> bool:
+        """Whether a tenant has used this database before."""
+        return self.rows("PRAGMA user_version")[0][0] != 0
+
+    def begin(self) -> None:
+        """Mark the database as used, together with the transaction that is open."""
+        self.run("PRAGMA user_version = 1")
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Commit what happens inside, or nothing of it when an exception leaves."""

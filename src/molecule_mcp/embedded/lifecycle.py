@@ -20,12 +20,13 @@ START_SECONDS = 1.0
 AGENT_AWAITED = timedelta(minutes=10)
 RESTARTED_BY_SECRETS = ("provisioning", "online", "degraded", "offline", "failed")
 
+# The depth ends the walk of a cycle, which parent_id may close.
 ABOVE = """
 WITH RECURSIVE above (id, depth) AS (
     SELECT parent_id, 1 FROM workspaces WHERE id = ? AND parent_id IS NOT NULL
-    UNION
+    UNION ALL
     SELECT w.parent_id, depth + 1 FROM workspaces w JOIN above ON w.id = above.id
-    WHERE w.parent_id IS NOT NULL AND depth < 1000
+    WHERE w.parent_id IS NOT NULL AND depth < 100
 )
 """
 

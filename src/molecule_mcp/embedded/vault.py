@@ -4,6 +4,7 @@ The key of a file database lies beside it (`NAME.key`, mode 0600); one in memory
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -46,6 +47,16 @@ def vault_beside(db: Path | None) -> Vault:
         return Vault(os.urandom(KEY_BYTES))
     path = db.with_name(db.name + ".key")
     if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(os.urandom(KEY_BYTES))
+        make_key(path)
     return Vault(path.read_bytes())
+
+
+def make_key(path: Path) -> None:
+    """Make the key file, unless there is one."""
+    # A link appears whole or not at all, so that a second process never reads half a key nor replaces one.
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(os.urandom(KEY_BYTES))
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()

@@ -172,7 +172,7 @@ def shaped(answer: Answer, into: type[Shape], changed: bool) -> Shape:
     """
     if not 200 <= answer.status < 300:
         raise refusal(answer.status, answer.body, changing=changed)
-    media = str(answer.headers.get("Content-Type", ""))
+    media = answer.headers.get("content-type", "")
     if not media.startswith("application/json"):
         raise TenantUnreadable("The tenant answered with something other than JSON.", sent=changed, advice=HTML)
     try:

@@ -71,5 +71,5 @@ def waits(status: int, headers: Mapping[str, str], body: bytes) -> float | None:
     """Seconds after which repeating the very request is safe and may help, or None."""
     if status != 429 and not unavailable(status, body):
         return None
-    given = headers.get("Retry-After", "")
+    given = headers.get("retry-after", "")
     return max(0.1, float(given)) if given.isascii() and given.isdecimal() else 1.0

@@ -6,7 +6,7 @@ are those that were permitted leaves the process. Redirects, proxies and netrc a
 
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -25,6 +25,11 @@ SMALL, LARGE = 4 << 20, 32 << 20
 
 CARRIES_FILES = ("/files", "/bundles", "/chat/", "/download")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+JSON_BODY = (b"Content-Type", b"application/json")
+
+TOGETHER = 8
+"""Requests under way at once."""
 
 PLENTY = 100
 """Requests left in the tenant's window above which nothing is slowed down."""
@@ -49,10 +54,10 @@ class Deadlines:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the tenant answered."""
+    """What the tenant answered; header names are in lower case."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     body: bytes
 
 
@@ -76,9 +81,6 @@ class Guard(httpx.AsyncBaseTransport):
             raise PolicyRefusal("The final request is not the one that was permitted; nothing was sent.")
         return await self._inner.handle_async_request(request)
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
 
 class Pace:
     """Spreads requests once the tenant says that few are left in its window.
@@ -92,9 +94,9 @@ class Pace:
         self._left = PLENTY
         self._until = 0.0
 
-    def learn(self, headers: httpx.Headers) -> None:
+    def learn(self, headers: Mapping[str, str]) -> None:
         """Take what the tenant says is left of its window, and for how many seconds."""
-        left, seconds = headers.get("X-Ratelimit-Remaining", ""), headers.get("X-Ratelimit-Reset", "")
+        left, seconds = headers.get("x-ratelimit-remaining", ""), headers.get("x-ratelimit-reset", "")
         if left.isdecimal() and seconds.isdecimal():
             self._left, self._until = int(left), self._clock() + int(seconds)
 
@@ -148,10 +150,18 @@ class Wire:
         self._sleep = sleep
 
     @cached_property
-    def _client(self) -> httpx.AsyncClient:
-        # Made at the first request: the TLS context alone takes tens of milliseconds.
-        limits = self.deadlines
+    def _guard(self) -> Guard:
+        # Made at the first request: the TLS context alone takes tens of milliseconds. A transport, not a client:
+        # a client would follow cookies, auth flows and redirects, none of which has a place here.
+        inner = self._transport or httpx.AsyncHTTPTransport(
+            trust_env=False, limits=httpx.Limits(max_connections=TOGETHER, max_keepalive_connections=TOGETHER)
+        )
+        return Guard(self.origin, inner)
+
+    @cached_property
+    def _headers(self) -> list[tuple[bytes, bytes]]:
         headers = {
+            "Host": httpx.URL(self.origin).netloc.decode(),
             "Authorization": f"Bearer {self._token}",
             # A decoded body could be far larger than what came over the wire, in one step.
             "Accept-Encoding": "identity",
@@ -160,21 +170,16 @@ class Wire:
         }
         if self.org_id:
             headers["X-Molecule-Org-Id"] = self.org_id
-        inner = self._transport or httpx.AsyncHTTPTransport(
-            trust_env=False, limits=httpx.Limits(max_connections=8, max_keepalive_connections=8)
-        )
-        timeout = httpx.Timeout(connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool)
-        return httpx.AsyncClient(
-            transport=Guard(self.origin, inner),
-            headers=headers,
-            timeout=timeout,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        return [(name.encode(), value.encode()) for name, value in headers.items()]
 
     @cached_property
-    def _slots(self) -> anyio.CapacityLimiter:
-        return anyio.CapacityLimiter(8)
+    def _timeout(self) -> dict[str, float]:
+        limits = self.deadlines
+        return {"connect": limits.connect, "read": limits.read, "write": limits.write, "pool": limits.pool}
+
+    @cached_property
+    def _slots(self) -> anyio.Semaphore:
+        return anyio.Semaphore(TOGETHER, fast_acquire=True)
 
     async def exchange(self, request: Request) -> Answer:
         """Send one permitted request, and return what the tenant answered, whatever the status.
@@ -217,29 +222,40 @@ class Wire:
         if pause := self._pace.wait():
             await self._sleep(pause)
         async with self._slots:
-            built = self._client.build_request(
-                request.method,
-                self.origin + request.path,
-                content=request.body or None,
-                headers={"Content-Type": "application/json"} if request.body else None,
-                extensions={"permitted": request},
-            )
             progress.left = True
-            response = await self._client.send(built, stream=True)
-            self._pace.learn(response.headers)
+            response = await self._guard.handle_async_request(self._built(request))
+            stream = response.stream
+            assert isinstance(stream, httpx.AsyncByteStream)
             try:
-                return Answer(response.status_code, response.headers, await self._body(request, response, progress))
+                headers = {
+                    name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw
+                }
+                self._pace.learn(headers)
+                return Answer(response.status_code, headers, await self._body(request, headers, stream, progress))
             finally:
-                await response.aclose()
+                await stream.aclose()
 
-    async def _body(self, request: Request, response: httpx.Response, progress: "Progress") -> bytes:
+    def _built(self, request: Request) -> httpx.Request:
+        """The request as httpx sends it: our own headers and no others."""
+        length = [(b"Content-Length", str(len(request.body)).encode()), JSON_BODY] if request.body else []
+        return httpx.Request(
+            request.method,
+            self.origin + request.path,
+            headers=[*self._headers, *length],
+            stream=httpx.ByteStream(request.body),
+            extensions={"permitted": request, "timeout": self._timeout},
+        )
+
+    async def _body(
+        self, request: Request, headers: Mapping[str, str], stream: httpx.AsyncByteStream, progress: "Progress"
+    ) -> bytes:
         """The body, never more than its cap in memory."""
         most = LARGE if any(part in request.template for part in CARRIES_FILES) else SMALL
-        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise TenantUnreadable("The answer is compressed, which was not asked for.", sent=progress.sent)
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in stream:
             size += len(chunk)
             if size > most:
                 raise TenantUnreadable(f"The answer is larger than {most >> 20} MiB.", sent=progress.sent)

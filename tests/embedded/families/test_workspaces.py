@@ -173,6 +173,11 @@ class TestDelete:
         assert desk.cell("SELECT count(*) FROM workspace_secrets") == 0
         assert (await desk.json(f"/events/{parent}"))[0]["event_type"] == "WORKSPACE_REMOVED"
 
+    async def test_only_the_literal_true_purges(self, desk: Desk) -> None:
+        workspace_id = await desk.workspace()
+        assert (await desk.org.delete(f"/workspaces/{workspace_id}?purge=1")).json()["status"] == "removed"
+        assert await desk.status(workspace_id) == "removed"
+
     async def test_an_unknown_id_is_said_to_be_removed(self, desk: Desk) -> None:
         """Contract: a defect that clients must cope with."""
         told = await desk.org.delete(f"/workspaces/{UNKNOWN}")
