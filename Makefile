@@ -44,8 +44,8 @@ bench: $(TESTS) ## measure against a bare server, as ratios
 
 lock: ## pin pyproject.toml's dependencies anew (needs uv); UPGRADE=1: to the newest versions
 	@test -n "$(UV)" || { echo "make lock needs uv on PATH" >&2; exit 1; }
-	$(call pinned,requirements.lock,--group build)
-	$(call pinned,requirements-dev.lock,--constraint requirements.lock --group build --group dev)
+	@$(call pinned,requirements.lock,--group build)
+	@$(call pinned,requirements-dev.lock,--constraint requirements.lock --group build --group dev)
 
 clean: ## remove what builds and tests leave behind; .venv stays
 	rm -rf build dist .coverage* .pytest_cache .ruff_cache .hypothesis
@@ -60,17 +60,19 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	    echo "molecule-mcp needs Python 3.11 or newer, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)" >&2; \
 	    echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	$(if $(UV),$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
+	@$(if $(UV),$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
 
 # --no-deps and --no-build-isolation: nothing but what the lock names, its build tool included, is ever fetched.
 $(PROGRAM): requirements.lock pyproject.toml | $(BIN)/python
-	$(call installed,--require-hashes --requirement requirements.lock)
-	$(call installed,--no-deps --no-build-isolation --editable .)
+	@echo "Installing the program into .venv"
+	@$(call installed,--require-hashes --requirement requirements.lock)
+	@$(call installed,--no-deps --no-build-isolation --editable .)
 	@$(BIN)/python -m compileall -q src/molecule_mcp
 	@touch $@
 
 $(TESTS): requirements-dev.lock $(PROGRAM)
-	$(call installed,--require-hashes --requirement requirements-dev.lock)
+	@echo "Installing what its tests need"
+	@$(call installed,--require-hashes --requirement requirements-dev.lock)
 	@touch $@
 
 ifdef UV

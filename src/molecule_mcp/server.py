@@ -11,6 +11,7 @@ from typing import Any
 
 from mcp import MCPError
 from mcp.server import MCPServer
+from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver import Context
 from mcp.types import (
@@ -130,7 +131,13 @@ def caller_of(context: Session | None) -> Caller:
     async def progress(done: float, total: float | None, line: str) -> None:
         await context.report_progress(done, total, line)
 
-    return Caller(can_ask=can_ask(context), progress=progress, client=client_of(context))
+    return Caller(principal_of(), client_of(context), can_ask(context), progress)
+
+
+def principal_of() -> str:
+    """Whose plans a call can use: the bearer's on HTTP, this machine's user on stdio."""
+    token = get_access_token()
+    return f"http:{token.client_id}" if token else "local"
 
 
 def client_of(context: Session) -> str:

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client import ClientRequestContext
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitRequestParams, ElicitResult, TextContent
 
 from molecule_mcp.cli.counting import Proxy, counting
@@ -137,3 +140,53 @@ async def called(client: Client, tool: str, arguments: dict[str, Any]) -> tuple[
     result = await client.call_tool(tool, arguments)
     assert isinstance(result.content[0], TextContent)
     return not result.is_error, json.loads(result.content[0].text)
+
+
+@dataclass
+class Doors:
+    """A server process behind its HTTP doors."""
+
+    port: int
+    bearers: dict[str, str]
+
+    @asynccontextmanager
+    async def client(
+        self, door: str, *, mode: str = "auto", person: Person | None = None, bearer: str = "first"
+    ) -> AsyncGenerator[Client]:
+        """A client through one door: "http" or "sse"."""
+        headers = {"Authorization": f"Bearer {self.bearers[bearer]}"}
+        base = f"http://127.0.0.1:{self.port}"
+        async with httpx2.AsyncClient(headers=headers, trust_env=False, timeout=30) as http:
+            streams = (
+                streamable_http_client(f"{base}/mcp", http_client=http)
+                if door == "http"
+                else sse_client(f"{base}/sse", headers=headers)
+            )
+            async with Client(streams, mode=mode, elicitation_callback=person) as connected:
+                yield connected
+
+
+@contextmanager
+def http_process(tenant: TenantProcess, state: Path, *flags: str) -> Generator[Doors]:
+    """Start the server behind its HTTP doors, with two bearers."""
+    bearers = {"first": "a" * 40, "second": "b" * 40}
+    file = state / "bearers"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name} {token}\n" for name, token in bearers.items()))
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "MOLECULE_API_URL": f"http://127.0.0.1:{tenant.proxy.port}",
+        "MOLECULE_ORG_TOKEN": tenant.key,
+    }
+    args = [*PROGRAM, "serve", "--http", "--port", "0", "--bearer-file", str(file), "--state", str(state / "state")]
+    process = subprocess.Popen([*args, *flags], env=env, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        line = ""
+        while not line.startswith("molecule-mcp: http://"):
+            line = process.stderr.readline()
+            assert line, "the server ended"
+        yield Doors(int(line.split("/mcp")[0].rsplit(":", 1)[1]), bearers)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

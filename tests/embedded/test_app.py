@@ -99,6 +99,19 @@ async def test_a_refusal_keeps_what_was_stored_before_it(odd: Desk) -> None:
     assert odd.cell("SELECT key FROM global_secrets") == "kept"
 
 
+async def test_a_database_that_cannot_be_had_is_a_503_and_nothing_was_stored(
+    desks: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = desks(db=tmp_path / "tenant.db")
+    desk.app.database.execute("PRAGMA busy_timeout = 0")
+    other = sqlite3.connect(tmp_path / "tenant.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    told = await desk.org.post("/workspaces", json={"name": "n"})
+    assert (told.status_code, told.json()["code"]) == (503, "platform_unavailable")
+    other.close()
+    assert await desk.json("/workspaces") == []
+
+
 async def test_a_handler_may_wait(odd: Desk) -> None:
     async def parts() -> AsyncIterator[bytes]:
         yield b"in two "
@@ -133,7 +146,7 @@ async def test_a_file_is_kept_and_not_planted_again(tmp_path: Path, clock: Clock
 def test_processes_that_open_a_new_file_at_once_plant_it_once(tmp_path: Path, clock: Clock) -> None:
     options = Options(db=tmp_path / "tenant.db", clock=clock, agents=False)
     with ThreadPoolExecutor(4) as threads:
-        apps = list(threads.map(lambda _: build(options), range(4)))
+        apps = list(threads.map(build, [options] * 4))
     assert len({app.database.execute("SELECT count(*) FROM workspaces").fetchone()[0] for app in apps}) == 1
     for app in apps:
         app.close()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from molecule_mcp.embedded import Options, serve
-from molecule_mcp.embedded.server import family
+from molecule_mcp.embedded.server import family, listener
 
 PROGRAM = """
 import asyncio, sys
@@ -44,6 +44,12 @@ async def test_a_taken_port_is_an_error_before_anything_is_made(tmp_path: Path) 
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         await serve(Options(db=path), host="127.0.0.1", port=taken.getsockname()[1])
     assert path.name not in os.listdir(tmp_path)  # noqa: PTH208
+
+
+def test_the_socket_names_its_protocol_so_that_answers_leave_at_once() -> None:
+    """asyncio switches Nagle's algorithm off only then; an answer took 40 ms otherwise."""
+    with listener("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 def test_an_address_with_colons_is_ipv6() -> None:
@@ -77,6 +83,7 @@ async def test_as_a_process_it_keeps_its_data_and_prints_nothing_of_its_own(tmp_
         child.terminate()
         out, err = await asyncio.wait_for(child.communicate(), BOUND)
         assert (child.returncode, out, err) == (0, b"ended\n", b"")
+    assert set(os.listdir(tmp_path)) == {"tenant.db", "tenant.db.key"}, "a closed database leaves no journal"  # noqa: PTH208
     async with (
         process(tmp_path / "tenant.db") as (_, address),
         httpx.AsyncClient(base_url=address, trust_env=False) as client,

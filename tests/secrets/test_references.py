@@ -198,6 +198,11 @@ def in_a_linked_folder(folder: Path) -> None:
     folder.symlink_to("elsewhere")
 
 
+def in_a_pipe(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    os.mkfifo(folder, 0o700)
+
+
 def in_no_folder(folder: Path) -> None:
     folder.rename(folder.with_name("elsewhere"))
 
@@ -220,6 +225,7 @@ def in_no_folder(folder: Path) -> None:
         (missing, "does not exist"),
         (in_a_folder_others_write_to, "others may write"),
         (in_a_linked_folder, "cannot be read"),
+        (in_a_pipe, "cannot be read"),
         (in_no_folder, "does not exist"),
     ],
 )

@@ -37,7 +37,9 @@ def parser() -> ArgumentParser:
     top.add_argument("--version", action="version", version=f"molecule-mcp {__version__}")
     profile_flags(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    profile_flags(command(commands, "serve", "run the MCP server on stdio (the default)"))
+    serve = command(commands, "serve", "run the MCP server: on stdio (the default), or over HTTP")
+    profile_flags(serve)
+    http_flags(serve)
     demo = command(commands, "demo", "watch an agent's session on an embedded tenant, step by step")
     demo.add_argument("--ask", action="store_true", help="answer the questions yourself, on this terminal")
     tenant_flags(command(commands, "tenant", "serve the embedded tenant alone, on loopback"))
@@ -86,6 +88,17 @@ def profile_flags(to: ArgumentParser) -> None:
     to.add_argument("--allow-wait", metavar="SECONDS", help="how long a call waits for a person (45)")
     to.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING (the default), ERROR; to stderr")
     state_flag(to)
+
+
+def http_flags(to: ArgumentParser) -> None:
+    """The flags of the HTTP doors."""
+    to.add_argument(
+        "--http", action="store_true", help="serve /mcp (Streamable HTTP) and /sse (legacy) instead of stdio"
+    )
+    to.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to bind (127.0.0.1)")
+    to.add_argument("--port", type=int, default=8765, metavar="N", help="port to bind (8765)")
+    to.add_argument("--allowed-host", action="append", metavar="NAME", help="a host name it answers to (repeatable)")
+    to.add_argument("--bearer-file", metavar="FILE", help="who may call: lines of NAME TOKEN (one is made without it)")
 
 
 def tenant_flags(to: ArgumentParser) -> None:

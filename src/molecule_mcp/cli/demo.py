@@ -211,7 +211,8 @@ def connected(session: Session, *, asking: bool) -> Client:
 @contextmanager
 def tenant(token: str) -> Generator[int]:
     """The embedded tenant as its own process on a free port."""
-    args = [*COMMAND, "tenant", "--port", "0", "--memory", "--steady", "--rate-limit", "off", "--admin-token", token]
+    # Joined by "=": a token may begin with "-", which would read as a flag of its own.
+    args = [*COMMAND, "tenant", "--port", "0", "--memory", "--steady", "--rate-limit", "off", f"--admin-token={token}"]
     process = subprocess.Popen(args, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:

@@ -17,6 +17,8 @@ def run(arguments: Namespace) -> int:
     Returns: 2 when the settings cannot be used. A host hides stderr, so it is served the reason as every tool's
     error; a person on a terminal gets it at once.
     """
+    if getattr(arguments, "http", False):
+        return int(import_module("molecule_mcp.cli.http").run(arguments))
     if sys.stdin.isatty():
         print("molecule-mcp: serving MCP on stdio; a host starts this. See --help, or try: molecule-mcp demo",
               file=sys.stderr)  # fmt: skip

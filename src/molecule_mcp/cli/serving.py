@@ -40,19 +40,23 @@ def serve(arguments: Namespace, private: Private) -> int:
         return 2
     learn(settings, redactor)
     logging.getLogger().setLevel(settings.log_level)
+    anyio.run(stdio.serve_stdio, server_of(settings, redactor), private)
+    return 0
+
+
+def server_of(settings: Settings, redactor: Redactor) -> MoleculeServer:
+    """The server of these settings; its road is made at the first call."""
     offered = {
         name: entry
         for name, entry in entries().items()
         if settings.toolsets is None or entry.family in settings.toolsets
     }
-    server = MoleculeServer(
+    return MoleculeServer(
         entries=offered,
         profile=profile_of(settings),
         road=partial(made, settings, redactor),
         instructions=instructions(settings),
     )
-    anyio.run(stdio.serve_stdio, server, private)
-    return 0
 
 
 def made(settings: Settings, redactor: Redactor) -> Calls:

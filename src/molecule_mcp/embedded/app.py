@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from molecule_mcp.embedded import sample
 from molecule_mcp.embedded.agents import Agents
-from molecule_mcp.embedded.calls import Call, Refusal, not_a_route
+from molecule_mcp.embedded.calls import Call, Refusal, answer, not_a_route
 from molecule_mcp.embedded.instance import Instance
 from molecule_mcp.embedded.lifecycle import catch_up
 from molecule_mcp.embedded.options import Options
@@ -22,6 +22,7 @@ from molecule_mcp.embedded.screen import screen
 from molecule_mcp.embedded.tokens import mint_org_key
 
 log = logging.getLogger(__name__)
+UNAVAILABLE = {"error": "platform datastore unavailable — retry shortly", "code": "platform_unavailable"}
 
 
 def build(options: Options) -> "App":
@@ -83,15 +84,14 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
         call = Call(self.instance, scope)
-        answer = self._redirect(call)
-        if answer is None:
+        told = self._redirect(call)
+        if told is None:
             headers: dict[str, str] = {}
-            self.tick()
-            answer = screen(call, headers) or await self._route(call, receive)
+            told = screen(call, headers) or await self._route(call, receive)
             for name, value in headers.items():
-                answer.headers.setdefault(name, value)
-            self._count(call, answer.status_code, time.perf_counter() - begun)
-        await answer(scope, receive, send)
+                told.headers.setdefault(name, value)
+            self._count(call, told.status_code, time.perf_counter() - begun)
+        await told(scope, receive, send)
 
     def _redirect(self, call: Call) -> Response | None:
         shorter = call.raw_path[:-1]
@@ -108,11 +108,15 @@ class App:
         call.pattern = route.template
         call.body = await _body(receive)
         try:
+            self.tick()
             with self.instance.db.transaction():
-                answer = _handled(route, call)
-            return await answer if inspect.isawaitable(answer) else answer
+                told = _handled(route, call)
+            return await told if inspect.isawaitable(told) else told
         except Refusal as refused:
             return refused.answer
+        except sqlite3.OperationalError:
+            # Nothing of the request was stored, which is what clients take this answer for.
+            return answer(UNAVAILABLE, 503)
         except Exception:
             log.exception("%s %s failed", route.method, route.template)
             return Response(status_code=500)

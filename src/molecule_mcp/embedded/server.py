@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -85,5 +86,7 @@ def family(host: str) -> socket.AddressFamily:
 
 async def _tick(app: App) -> None:
     while True:
-        app.tick()
+        # Another process may hold the file; the next tick catches up.
+        with suppress(sqlite3.OperationalError):
+            app.tick()
         await asyncio.sleep(TICK_SECONDS)

@@ -2,95 +2,129 @@
 
 The tenant accepts secrets named `..` and `a/b`, and clients and proxies fold dot segments, so a value formatted into a
 path can walk to another route. Here every parameter has a grammar that leaves no room for that; names outside of it
-exist on tenants and cannot be touched (docs/limits.md lists them and why).
+exist on tenants and cannot be touched (docs/limits.md lists them and why). No value is ever named in an error.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from molecule_mcp.errors import ArgumentError
 
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}"
-SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9_.@+~ \-]{1,255}"
 
-GRAMMAR: dict[str, tuple[str, str]] = {
-    "id": (UUID, "a UUID"),
-    "approvalId": (UUID, "a UUID"),
-    "channelId": (UUID, "a UUID"),
-    "delegation_id": (UUID, "a UUID"),
-    "memoryId": (UUID, "a UUID"),
-    "scheduleId": (UUID, "a UUID"),
-    "tokenId": (UUID, "a UUID"),
-    "workspaceId": (UUID, "a UUID"),
-    "key": ("[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and _, not beginning with a digit, at most 128"),
-    "name": (NAME, "letters, digits, _ . and -, not beginning with . or -, at most 128"),
-    "type": ("[a-z][a-z0-9_]{0,31}", "lower-case letters, digits and _"),
-    "wfid": (NAME, "letters, digits, _ . and -, not beginning with . or -, at most 128"),
-    "path": (f"{SEGMENT}(?:/{SEGMENT}){{0,31}}", "a relative path of letters, digits, blanks and _ . @ + ~ -"),
-}
-"""Parameter name -> the regular expression of its values, and the rule in words."""
+@dataclass(frozen=True)
+class Kind:
+    """What may stand in a parameter.
 
-OWN_GRAMMAR: dict[tuple[str, str], tuple[str, str]] = {
-    ("/workspaces/{id}/memory/{key}", "key"): (
-        r"[A-Za-z0-9_][A-Za-z0-9_.:@\-]{0,254}",
-        "letters, digits and _ . : @ -, beginning with a letter, digit or _, at most 255",
-    ),
+    Args:
+        form: Regular expression of a whole value.
+        rule: The same in words, after "must be".
+        slashes: Whether the value is several segments.
+    """
+
+    form: str
+    rule: str
+    slashes: bool = False
+
+
+LETTERS = r"\w!$&'()*+,.:=@\[\]^{|}~\-"
+"""Of free names: letters and digits of any script, and every sign that no server or proxy reads as syntax."""
+
+FREE = rf"(?!\.\.?(?:/|\Z))[{LETTERS}](?:[{LETTERS} ]{{0,253}}[{LETTERS}])?"
+"""One segment of a free name: at most 255 characters, no blank at its ends, neither "." nor ".."."""
+
+SIGNS = "no / \\ % ? # ; < > \" ` and no control character"
+
+ID = Kind("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "a UUID")
+SECRET = Kind("[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and _, not beginning with a digit, at most 128")
+NAME = Kind(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}", "letters, digits, _ . and -, not beginning with . or -, at most 128")
+LABEL = Kind(FREE, f"1 to 255 characters, {SIGNS}, neither . nor ..")
+# Beside {wfid} stands the literal route "latest".
+WORKFLOW = Kind(rf"(?!latest\Z){FREE}", f"{LABEL.rule}, nor latest")
+FILE = Kind(
+    rf"(?=[^\n]{{1,1024}}\Z){FREE}(?:/{FREE}){{0,31}}",
+    f"a relative path of at most 32 segments and 1024 characters, {SIGNS} in a segment, none of them . or ..",
+    slashes=True,
+)
+PLATFORM = Kind("telegram|slack|lark|discord", "telegram, slack, lark or discord")
+
+KINDS: Mapping[str, Kind] = {
+    "id": ID,
+    "approvalId": ID,
+    "channelId": ID,
+    "delegation_id": NAME,
+    "memoryId": ID,
+    "scheduleId": ID,
+    "tokenId": ID,
+    "workspaceId": ID,
+    "key": SECRET,
+    "name": NAME,
+    "type": PLATFORM,
+    "wfid": WORKFLOW,
+    "path": FILE,
 }
-"""Templates whose parameter has a grammar of its own."""
+"""Parameter -> what may stand in it."""
+
+OWN_KINDS: Mapping[tuple[str, str], Kind] = {("/workspaces/{id}/memory/{key}", "key"): LABEL}
+"""Template and parameter -> what may stand in it there, where that is not the usual."""
 
 PARAMETER = re.compile(r"\{(\w+)\}")
 
 
-def grammar(template: str, name: str) -> tuple[str, str]:
-    """The expression and the rule of one parameter."""
-    return OWN_GRAMMAR.get((template, name)) or GRAMMAR[name]
+def kind(template: str, name: str) -> Kind:
+    """What may stand in one parameter of a template."""
+    return OWN_KINDS.get((template, name)) or KINDS[name]
 
 
 @cache
-def expression(template: str, name: str) -> re.Pattern[str]:
-    """The compiled expression of one parameter."""
-    return re.compile(grammar(template, name)[0])
+def parameters_of(template: str) -> tuple[tuple[str, Kind, re.Pattern[str]], ...]:
+    """The parameters of a template in their order: name, kind, and its compiled form."""
+    kinds = [(name, kind(template, name)) for name in PARAMETER.findall(template)]
+    return tuple((name, each, re.compile(each.form)) for name, each in kinds)
 
 
 def fill(template: str, parameters: Mapping[str, str]) -> str:
     """The encoded path of a template.
 
     Args:
-        parameters: A value for every parameter of the template; ids in any case.
+        parameters: A value for every parameter of the template and no other; ids in any case.
     Raises: ArgumentError naming the parameter and its rule, never the value.
     """
-
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
-        given = parameters[name]
-        if grammar(template, name)[0] is UUID:
-            given = given.lower()
-        if not expression(template, name).fullmatch(given):
-            raise ArgumentError(
-                f"{name} must be {grammar(template, name)[1]}", advice="Correct the argument; nothing was sent."
-            )
-        return quote(given, safe="/" if name == "path" else "")
-
-    return PARAMETER.sub(value, template)
+    wanted = parameters_of(template)
+    if len(parameters) != len(wanted):
+        raise TypeError(f"{template} takes {', '.join(name for name, _, _ in wanted) or 'no parameters'}")
+    path = template
+    for name, each, form in wanted:
+        value = parameters[name].lower() if each is ID else parameters[name]
+        if not form.fullmatch(value):
+            raise ArgumentError(f"{name} must be {each.rule}.", advice="Correct the argument; nothing was sent.")
+        path = path.replace(f"{{{name}}}", quote(value, safe="/" if each.slashes else ""), 1)
+    return path
 
 
 @cache
-def pattern(template: str) -> re.Pattern[bytes]:
-    """The expression of a template's final, encoded paths."""
+def shape(template: str) -> re.Pattern[str]:
+    """The form of a template's encoded paths, a group for each parameter."""
     parts = PARAMETER.split(template)
-    text = ""
-    for place, part in enumerate(parts):
-        if place % 2 == 0:
-            text += re.escape(part)
-        else:
-            # Of all that the grammars allow only a blank is encoded; everything else stands as it is.
-            text += f"(?:{grammar(template, part)[0].replace('@+~ ', '@+~%')})"
-    return re.compile(text.encode())
+    slashes = {name: each.slashes for name, each, _ in parameters_of(template)}
+    for place in range(1, len(parts), 2):
+        parts[place] = "(.+)" if slashes[parts[place]] else "([^/]+)"
+    return re.compile("".join(re.escape(part) if place % 2 == 0 else part for place, part in enumerate(parts)))
 
 
 def match(template: str, raw_path: bytes) -> bool:
-    """Whether a final, encoded path (without query) belongs to a template."""
-    return pattern(template).fullmatch(raw_path) is not None and b"%" not in raw_path.replace(b"%20", b"")
+    """Whether a final, encoded path (without query) belongs to a template.
+
+    It does when what it decodes to is allowed there, and encodes to the very same bytes.
+    """
+    try:
+        path = raw_path.decode("ascii")
+        found = shape(template).fullmatch(path)
+        if found is None:
+            return False
+        names = PARAMETER.findall(template)
+        return fill(template, dict(zip(names, map(unquote, found.groups()), strict=True))) == path
+    except (UnicodeDecodeError, ArgumentError):
+        return False

@@ -1,0 +1,74 @@
+"""`molecule-mcp serve --http`: both HTTP doors, on loopback unless named hosts and bearers are given."""
+
+import socket
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import uvicorn
+
+from molecule_mcp.cli import serving
+from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.errors import ConfigurationError
+from molecule_mcp.redaction import Redactor
+from molecule_mcp.settings import Settings
+from molecule_mcp.transports import bearers
+from molecule_mcp.transports.http import LOOPBACK, Doors, application
+
+GRACE = 10
+"""Seconds that calls under way get at the end."""
+
+
+def run(arguments: Namespace) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises: ConfigurationError for half a configuration, or an open bind without named hosts and bearers.
+    """
+    redactor = Redactor()
+    settings = settings_of(arguments)
+    serving.configure_logging(settings.log_level, redactor)
+    serving.learn(settings, redactor)
+    doors = doors_of(arguments, settings)
+    app = application(serving.server_of(settings, redactor), doors)
+    listener = bound(arguments.host, arguments.port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE, ws="none"
+        )
+    )
+    port = listener.getsockname()[1]
+    print(f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse", file=sys.stderr, flush=True)
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """The listening socket, so that the port is known and free before anybody is told of it.
+
+    Raises: ConfigurationError when the address cannot be had.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port}: {error.strerror}.", advice="Choose another --port."
+        ) from None
+
+
+def doors_of(arguments: Namespace, settings: Settings) -> Doors:
+    """Who may come in, from where; the first start writes a bearer of its own.
+
+    Raises: ConfigurationError for a bind beyond this machine without named hosts or without a bearer file.
+    """
+    given: str | None = arguments.bearer_file
+    hosts: tuple[str, ...] = tuple(arguments.allowed_host or ())
+    if arguments.host not in {"127.0.0.1", "localhost", "::1"} and not (hosts and given):
+        raise ConfigurationError(
+            f"Binding to {arguments.host} opens this server beyond this machine.",
+            advice="Name the hosts it answers to (--allowed-host NAME) and give its bearers (--bearer-file FILE).",
+        )
+    path = Path(given) if given else settings.state / "http.bearer"
+    if given is None and bearers.first_start(path):
+        print(f"molecule-mcp: wrote a bearer to {path}", file=sys.stderr)
+    print(f"molecule-mcp: bearers are in {path}", file=sys.stderr)
+    return Doors(hosts=(*LOOPBACK, *hosts), bearers=bearers.load(path))
