@@ -13,16 +13,17 @@ SOURCE = Path(__file__).parents[1] / "src" / "molecule_mcp"
 
 ROOMS = (
     "errors", "redaction", "settings", "capability", "arguments", "tenant", "secrets", "tools", "store", "gate",
-    "prepared", "road", "console", "transports", "server", "embedded", "cli", "__main__",
+    "prepared", "road", "server", "console", "transports", "embedded", "cli", "__main__",
 )  # fmt: skip
 """Every room; one imports only from those before it."""
 
 ONLY = {
+    "httpcore": {"tenant"},
     "httpx": {"tenant", "cli"},
     "mcp": {"server", "transports", "cli"},
     "sqlite3": {"store", "embedded"},
-    "starlette": {"console", "transports", "embedded"},
-    "uvicorn": {"transports", "embedded"},
+    "starlette": {"console", "transports", "embedded", "cli"},
+    "uvicorn": {"transports", "embedded", "cli"},
     "keyring": {"secrets"},
 }
 """Who may import a library. `cli` starts things, and its demo is a client."""

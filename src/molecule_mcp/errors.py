@@ -5,7 +5,7 @@
     +-- ArgumentError            the arguments are not acceptable; nothing was read or sent
     +-- PolicyRefusal            this profile may not do that; nothing was sent
     +-- GateStop                 a person's yes is missing, refused, used up or out of date
-    +-- StoreError               the durable record could not be written; nothing was sent
+    +-- StoreError               the durable record could not be written; `sent` says whether that was before a send
     +-- TenantError
         +-- TenantUnreachable    no answer came back; `sent` says whether bytes may have left
         +-- TenantRefused        the tenant answered with an error status
@@ -78,7 +78,7 @@ class PolicyRefusal(MoleculeError):
 
 
 class StoreError(MoleculeError):
-    """What must be durable before a send could not be written, so nothing was sent."""
+    """The durable record could not be written; before a send that means nothing was sent, `sent` says so."""
 
     code = "store"
 

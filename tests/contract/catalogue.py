@@ -52,18 +52,27 @@ def faults(tool: Capability, routes: Mapping[str, Operation], risks: Risks) -> I
         if says.omitted is not None:
             yield f"{tool.name}: {operation.id} is omitted: {says.omitted}"
         elif says.risk > Risk.READ:
-            found = (*too_low(tool, operation, says), *argument_faults(tool, says), *fact_faults(tool, says))
+            found = (*too_low(tool, says), *argument_faults(tool, says), *fact_faults(tool, says))
             yield from (f"{tool.name}: {each}, by {operation.id}" for each in found)
-        if "output" in says.secret_out.values() and "secrets" not in signature(tool.function).parameters:
+        if "output" in says.secret_out.values() and not signature(tool.function).parameters.keys() & {
+            "secrets",
+            "outputs",
+        }:
             yield f"{tool.name}: cannot put what {operation.id} answers into an output"
 
 
-def too_low(tool: Capability, operation: Operation, says: Stated) -> Iterator[str]:
+def too_low(tool: Capability, says: Stated) -> Iterator[str]:
     """A change is sent only at its own risk or above; an overwrite below destroy only after a read."""
-    if tool.highest < says.risk:
+    if tool.risk < says.risk and all(highest(by, tool.risk) < says.risk for by in switches(tool, says)):
         yield f"is {says.risk.label}"
     if says.former and tool.risk < Risk.DESTROY and not tool.sends & set(says.former):
         yield "stores no former value, so it is destroy"
+
+
+def switches(tool: Capability, says: Stated) -> Iterator[OfField]:
+    """What arguments raise a tool to that are no fields of an operation, so that they may decide whether it is sent."""
+    named = {name for field in says.fields for name in ends(field)}
+    return (by for name, by in tool.raised_by.items() if plain(name) not in named)
 
 
 def fact_faults(tool: Capability, says: Stated) -> Iterator[str]:

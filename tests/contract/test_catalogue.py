@@ -94,6 +94,10 @@ def recorded(function: Any, risk: Risk, sends: list[str], **more: Any) -> Capabi
             "is destroy, by list_pending_approvals",
         ),
         (
+            recorded(with_purge, Risk.DISRUPT, [DELETE], raised_by={"purge": Risk.CRITICAL}),
+            "is destroy, by delete_workspace",
+        ),
+        (
             recorded(plain, Risk.READ, [PAUSE], raised_by_fact={"descendants": Risk.WRITE}),
             "is disrupt, by pause_workspace",
         ),

@@ -15,7 +15,7 @@ from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Asked, Caller, Done
-from molecule_mcp.secrets import Secrets
+from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.store import approver
 from molecule_mcp.store.sqlite import SqliteStore
 from molecule_mcp.tenant import Wire
@@ -86,6 +86,7 @@ class Rig:
             keyed_digest=store.keyed_digest,
             approver=key,
             secrets=Secrets(self.folder / "secrets", self.environ, redactor),
+            outputs=Outputs(self.folder / "outputs", redactor, self.clock),
             redactor=redactor,
             find=tools.catalogue().get,
             nearest=lambda _name: ["list_workspaces"],

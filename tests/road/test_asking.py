@@ -1,5 +1,7 @@
 """Plans and answers: found again, decided once, by a person and nobody else."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -244,3 +246,15 @@ async def test_what_was_asked_stays_open_when_the_client_never_answers(rig: Rig,
     again = await road.call(can_ask(), "delete_workspace", given)
     assert isinstance(again, Asked)
     assert again.plan.id == first.plan.id
+
+
+async def test_a_plan_changed_in_the_store_takes_no_answer(rig: Rig, road: Road) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst")}
+    question = await asked(road, "delete_workspace", given)
+    with closing(sqlite3.connect(rig.folder / "state.db")) as outside, outside:
+        outside.execute("UPDATE plans SET plan = replace(plan, 'Delete 1', 'Read 1')")
+    error = await refused(
+        road.call(can_ask(), "delete_workspace", given, FormAnswer(question.plan.id, "accept", {"allow": True}))
+    )
+    assert error.kind == "plan_used"
+    assert rig.transport.changes == []

@@ -255,7 +255,7 @@ def test_without_posix_no_file_is_read(folder: Path, monkeypatch: pytest.MonkeyP
     assert "file references are off" in refused(secrets(folder), "file:good")
 
 
-@pytest.mark.parametrize("before", [missing, linked, a_pipe, empty, for_others, hard_linked])
+@pytest.mark.parametrize("before", [missing, linked, a_pipe, empty, hard_linked, in_no_folder])
 def test_the_line_in_the_error_makes_the_reference_work(folder: Path, before: Callable[[Path], None]) -> None:
     odd = folder.with_name("it's a folder")
     folder.rename(odd)
@@ -265,6 +265,25 @@ def test_the_line_in_the_error_makes_the_reference_work(folder: Path, before: Ca
     subprocess.run(["/bin/sh", "-c", line], input=VALUE.encode() + b"\n", check=True)
     assert secrets(odd).resolve("file:bad") == VALUE
     assert (odd.parent.parent / "outside").read_bytes() == VALUE.encode()
+
+
+def test_a_file_open_to_others_only_gets_its_mode_corrected(folder: Path) -> None:
+    for_others(folder)
+    advice = json.loads(refused(secrets(folder), "file:bad"))["advice"]
+    subprocess.run(["/bin/sh", "-c", advice.removeprefix("A person runs in a shell: ")], check=True)
+    assert secrets(folder).resolve("file:bad") == VALUE
+
+
+def test_no_descriptor_stays_open_after_a_value_or_a_refusal(folder: Path) -> None:
+    a_pipe(folder)
+    before = {*Path("/dev/fd").iterdir()}
+    refused(secrets(folder), "file:bad")
+    secrets(folder).resolve("file:good")
+    assert {*Path("/dev/fd").iterdir()} == before
+
+
+def test_other_variables_are_not_even_kept() -> None:
+    assert VALUE not in str(vars(secrets(MOLECULE_ORG_TOKEN=VALUE)))
 
 
 class Keyring(ModuleType):

@@ -66,8 +66,9 @@ def test_without_an_approver_there_is_no_public_key_and_nothing_to_unlock(folder
     assert refusal(folder, RIGHT, NOW) == "no_approver"
 
 
-def test_without_its_private_key_there_is_nothing_to_unlock(made: Path) -> None:
-    (made / "approver.key").unlink()
+@pytest.mark.parametrize("lost", ["approver.json", "approver.key"])
+def test_half_an_approver_is_none(made: Path, lost: str) -> None:
+    (made / lost).unlink()
     assert refusal(made, RIGHT, NOW) == "no_approver"
 
 

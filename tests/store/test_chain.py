@@ -57,6 +57,8 @@ CUT = "DELETE FROM chain WHERE seq = 6"
     [
         (run("UPDATE chain SET body = replace(body, 'DELETE', 'GET') WHERE seq = 3"), 2, "record 3 was changed"),
         (run("UPDATE chain SET body = x'ff00' WHERE seq = 3"), 2, "record 3 was changed"),
+        (run("UPDATE chain SET body = CAST(x'ff00' AS TEXT) WHERE seq = 3"), 2, "record 3 was changed"),
+        (run("UPDATE head SET mac = CAST(x'ff00' AS TEXT)"), 6, "the head after record 6 was changed"),
         (run("DELETE FROM chain WHERE seq = 3"), 2, "record 3 is missing: after 2 comes 4"),
         (run("DELETE FROM chain WHERE seq < 3"), 0, "record 1 is missing: after 0 comes 3"),
         (
@@ -127,33 +129,43 @@ def test_an_old_head_does_not_hide_what_came_after_it(folder: Path, sql: sqlite3
     assert verdict(folder) == (7, "record 7 is not the one that the head names")
 
 
-def test_a_true_record_of_another_chain_with_the_same_key_does_not_fit_in(
-    folder: Path, sql: sqlite3.Connection, tmp_path: Path
-) -> None:
-    other = files.own_folder(tmp_path / "other")
+@pytest.fixture
+def twin(folder: Path, sql: sqlite3.Connection, tmp_path: Path) -> None:
+    """A second, longer chain with the same key, attached to `sql` as `twin`."""
+    other = files.own_folder(tmp_path / "twin")
     files.create(other / "chain.key", (folder / "chain.key").read_bytes())
-    written(other)
     with closing(SqliteStore(other)) as store:
-        for number in range(SIZE):
-            assert store.claim(making.direct(f"longer {number}"))
-    sql.execute(f"ATTACH '{other / 'state.db'}' AS other")
-    sql.execute("INSERT INTO chain SELECT * FROM other.chain WHERE seq = 7")
-    assert verdict(folder)[0] == 7
-    sql.execute("UPDATE chain SET at = at + 1")
-    sql.execute("DELETE FROM chain")
-    sql.execute("INSERT INTO chain SELECT * FROM other.chain WHERE seq != 3")
-    assert verdict(folder)[0] == 2
+        for number in range(SIZE + 1):
+            assert store.claim(making.direct(f"other {number}"))
+    sql.execute(f"ATTACH '{other / 'state.db'}' AS twin")
 
 
-def test_a_record_that_follows_another_one_is_named(folder: Path, sql: sqlite3.Connection) -> None:
-    """Made with the key, as a second chain under the same key would hold it."""
-    key = Key.load(folder / "chain.key")
-    parts = (3, 1001.0, "intent", "{}", "0" * 64)
-    mac = key.mac("record", *(str(part).encode() for part in parts))
-    sql.execute(
-        "UPDATE chain SET at = 1001.0, kind = 'intent', body = '{}', prev = ?, mac = ? WHERE seq = 3", ("0" * 64, mac)
-    )
-    assert verdict(folder) == (2, "record 3 does not follow the one before it")
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize(
+    ("tamper", "good", "what"),
+    [
+        (run("INSERT INTO chain SELECT * FROM twin.chain WHERE seq = 7"), 6, "record 7 does not follow"),
+        (
+            run("DELETE FROM chain WHERE seq = 3", "INSERT INTO chain SELECT * FROM twin.chain WHERE seq = 3"),
+            2,
+            "record 3 does not follow",
+        ),
+        (
+            run("DELETE FROM chain", "INSERT INTO chain SELECT * FROM twin.chain WHERE seq < 7"),
+            6,
+            "record 6 is not the one that the head names",
+        ),
+        (run("DELETE FROM head", "INSERT INTO head SELECT * FROM twin.head"), 6, "record 7 is missing"),
+    ],
+)
+def test_true_parts_of_another_chain_with_the_same_key_do_not_fit_in(
+    folder: Path, sql: sqlite3.Connection, tamper: Tampering, good: int, what: str
+) -> None:
+    tamper(sql)
+    found, wrong = verdict(folder)
+    assert found == good
+    assert wrong is not None
+    assert wrong.startswith(what)
 
 
 def test_a_chain_is_not_whole_under_another_key(folder: Path, sql: sqlite3.Connection) -> None:

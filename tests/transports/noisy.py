@@ -1,20 +1,21 @@
 """A server whose tools do everything a tool must not do to stdout; started as a process by test_stdio."""
+# ruff: noqa: E402 - the descriptors come first, as in `molecule-mcp serve`
 
 from molecule_mcp.transports.streams import private_stdio
 
 PRIVATE = private_stdio()
 
-import atexit  # noqa: E402 - what follows must come after the descriptors are safe
-import ctypes  # noqa: E402
-import os  # noqa: E402
-import subprocess  # noqa: E402
-import sys  # noqa: E402
-import warnings  # noqa: E402
+import atexit
+import ctypes
+import os
+import subprocess
+import sys
+import warnings
 
-import anyio  # noqa: E402
-from mcp.server import MCPServer  # noqa: E402
+import anyio
+from mcp.server import MCPServer
 
-from molecule_mcp.transports.stdio import serve_stdio  # noqa: E402
+from molecule_mcp.transports.stdio import serve_stdio
 
 server = MCPServer("noisy")
 atexit.register(print, "NOISE at exit")

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import time
 from functools import cache, partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from molecule_mcp.prepared import entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
-from molecule_mcp.secrets import Secrets
+from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.settings import Settings
 from molecule_mcp.store import approver
 from molecule_mcp.store.sqlite import SqliteStore
@@ -38,10 +39,11 @@ def road(settings: Settings, redactor: Redactor) -> Road:
             origin=settings.api_url or SAMPLE_ORIGIN,
             sample=settings.sample,
             wire=cache(partial(wire, settings, redactor)),
-            store=lambda: store,
+            store=cache(partial(recovered, store)),
             keyed_digest=store.keyed_digest,
             approver=partial(approver_key, settings.state),
             secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor),
+            outputs=Outputs(settings.state / "outputs", redactor),
             redactor=redactor,
             find=partial(find, settings),
             nearest=partial(nearest, settings, profile),
@@ -50,6 +52,12 @@ def road(settings: Settings, redactor: Redactor) -> Road:
             approver_line=line("approver init", settings),
         )
     )
+
+
+def recovered(store: SqliteStore) -> SqliteStore:
+    """The store at its first use: what processes that are gone left open is unknown from now on, and never resent."""
+    store.recover(time.time())
+    return store
 
 
 def approver_key(folder: Path) -> bytes | None:
@@ -74,7 +82,7 @@ def find(settings: Settings, name: str) -> Capability | None:
     entry = entries().get(name)
     if entry is None or (settings.toolsets is not None and entry.family not in settings.toolsets):
         return None
-    return tools.family(entry.family).capabilities.get(name)
+    return tools.family(entry.family).get(name)
 
 
 def nearest(settings: Settings, profile: policy.Profile, name: str) -> list[str]:

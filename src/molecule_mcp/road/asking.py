@@ -184,6 +184,8 @@ class Asking:
             raise used("The answer belongs to another call; nothing was sent.")
         if stored.state != "open" or stored.plan.expires <= now:
             raise used("The answer belongs to a plan that was used, refused or has expired; nothing was sent.")
+        if not grants.intact(stored.plan):
+            raise used("The plan was changed after it was shown; nothing was sent.")
         chosen, why = meaning(stored.plan.question, answer)
         if chosen is None:
             await anyio.to_thread.run_sync(store.refuse, stored.plan.id, why, now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from molecule_mcp.capability import Capability
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.redaction import Redactor
-from molecule_mcp.secrets import Secrets
+from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.store.records import Store
 from molecule_mcp.tenant import Wire
 
@@ -37,6 +37,7 @@ class Context:
     keyed_digest: Callable[[str | bytes], str]
     approver: Callable[[], bytes | None]
     secrets: Secrets
+    outputs: Outputs
     redactor: Redactor
     find: Callable[[str], Capability | None]
     nearest: Callable[[str], list[str]]

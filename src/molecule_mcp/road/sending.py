@@ -40,7 +40,7 @@ class Sent:
 
 def injected(context: Context, capability: Capability, tenant: Tenant) -> dict[str, Any]:
     """The parameters of a tool that the road fills in."""
-    offers = {"tenant": tenant, "secrets": context.secrets}
+    offers = {"tenant": tenant, "secrets": context.secrets, "outputs": context.outputs}
     wanted = capability.function.__annotations__
     return {name: offers[name] for name in INJECTED if name in wanted}
 

@@ -113,7 +113,7 @@ def _wrong_head(sql: sqlite3.Connection, key: Key, good: int, last: bytes) -> st
     seq, mac, _ = heads[0]
     if seq > good:
         return f"record {good + 1} is missing: the head says that there are {seq}"
-    if seq < good or not _same(mac, last):
+    if not _same(mac, last):
         return f"record {good} is not the one that the head names"
     return None
 

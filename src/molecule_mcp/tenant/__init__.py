@@ -2,6 +2,7 @@
 
 from molecule_mcp.tenant.passage import Tenant
 from molecule_mcp.tenant.permit import Exchange, Permit, Request, changing
-from molecule_mcp.tenant.wire import Answer, Deadlines, Wire
+from molecule_mcp.tenant.translate import Answer
+from molecule_mcp.tenant.wire import Deadlines, Wire
 
 __all__ = ["Answer", "Deadlines", "Exchange", "Permit", "Request", "Tenant", "Wire", "changing"]

@@ -8,23 +8,44 @@ from urllib.parse import urlencode
 
 from pydantic import TypeAdapter, ValidationError
 
-from molecule_mcp.errors import MoleculeError, PolicyRefusal, TenantUnreadable
+from molecule_mcp.errors import ArgumentError, MoleculeError, PolicyRefusal, Sent, TenantUnreadable
 from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.permit import Exchange, Permit, Request, changing
-from molecule_mcp.tenant.translate import refusal
-from molecule_mcp.tenant.wire import Answer, Wire
+from molecule_mcp.tenant.translate import Answer, refusal
+from molecule_mcp.tenant.wire import Wire
 
 Shape = TypeVar("Shape")
 Query = Mapping[str, str | int]
 
-OWNED_ROWS = {"GET /workspaces": "id", "GET /events": "workspace_id", "GET /approvals/pending": "workspace_id"}
+LONGEST = 8000
+"""Bytes of the longest path with its query; what stands in front of tenants takes little more."""
+
+OWNED_ROWS = {
+    "GET /workspaces": "id",
+    "GET /events": "workspace_id",
+    "GET /admin/schedules/health": "workspace_id",
+}
 """Lists over all workspaces -> where a row says whose it is; the only such reads a bound profile may make."""
 
-NAMES_WORKSPACES = frozenset({"workspace_id", "parent_id", "target_id", "source_id", "target", "to"})
-"""Keys of queries and bodies whose values are workspace ids."""
+OF_ONE_WORKSPACE = ("/workspaces/{id}", "/events/{workspaceId}")
+"""Beginnings of templates that stay within the workspace their first parameter names; exporting a bundle does not."""
 
-OF_ONE_WORKSPACE = ("/workspaces/{id}", "/admin/workspaces/{id}/", "/events/{workspaceId}", "/bundles/export/{id}")
-"""Beginnings of templates whose first parameter is a workspace's id."""
+NAMES_WORKSPACES = frozenset(
+    {
+        "caller_id",
+        "parent_id",
+        "scope_target",
+        "source_id",
+        "target",
+        "target_id",
+        "target_workspace_id",
+        "workspace_id",
+    }
+)
+"""Keys of queries and bodies whose values are workspace ids; `to` and `from` are times in the contract."""
+
+NOT_JSON = "MOLECULE_API_URL may lead to a web page and not to a tenant's API."
+READ_STATE = "The request was answered with success; read the present state to see what it did."
 
 
 class Tenant:
@@ -49,12 +70,16 @@ class Tenant:
         """Whether this is the embedded tenant."""
         return self._wire.sample
 
+    def is_own_key(self, prefix: str) -> bool:
+        """Whether a key that begins like this (8 characters are shown of each) is the one in use."""
+        return self._wire.is_own_key(prefix)
+
     async def read(self, template: str, into: type[Shape], *, query: Query | None = None, **parameters: str) -> Shape:
         """Read a route.
 
         Args:
             template: The contract's path: "/workspaces/{id}".
-            into: The model, or list of models, of the answer.
+            into: The model, or list of models, of the answer; `bytes` for the body as it is.
             parameters: The values of the template's parameters.
         Raises: ArgumentError, PolicyRefusal, TenantError; all with `sent` False.
         """
@@ -76,9 +101,8 @@ class Tenant:
             body: JSON value of the body, None without one.
         Raises: as `read`, and what the claim raises; `sent` of a TenantError is honest.
         """
-        if self._permit.bound is not None and not set(named(body)) <= self._permit.bound:
-            raise outside()
-        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        self._check_named(body)
+        content = b"" if body is None else encoded(body)
         return await self._exchange(method, template, into, content, query, parameters)
 
     async def _exchange(
@@ -91,31 +115,41 @@ class Tenant:
         parameters: Mapping[str, str],
     ) -> Shape:
         route = f"{method} {template}"
-        self._check(route, template, query, parameters)
-        path = paths.fill(template, parameters) + (f"?{urlencode(query)}" if query else "")
+        self._check_route(route)
+        path = paths.fill(template, parameters) + (question(query) if query else "")
+        if len(path) > LONGEST:
+            raise ArgumentError(f"The arguments make an address of more than {LONGEST} bytes; nothing was sent.")
+        self._check_bound(route, template, parameters)
+        self._check_named(query)
         request = Request(route, method, path, body)
         if not changing(route):
-            answer = await self._wire.exchange(request)
-        else:
-            answer = await self._changed(request)
-        return self._owned(route, shaped(answer, into, changing(route)))
+            return self._owned(route, shaped(await self._wire.exchange(request), into, changing=False))
+        return shaped(await self._changed(request), into, changing=True)
 
-    def _check(self, route: str, template: str, query: Query | None, parameters: Mapping[str, str]) -> None:
-        """Raises: PolicyRefusal when the permit does not cover a request."""
-        permit = self._permit
-        if route not in permit.routes:
+    def _check_route(self, route: str) -> None:
+        """Raises: PolicyRefusal when the permit does not cover a route."""
+        if route not in self._permit.routes:
             raise PolicyRefusal(f"The tool does not name the route {route}; nothing was sent.")
-        if changing(route) and permit.claim is None:
+        if changing(route) and self._permit.claim is None:
             raise PolicyRefusal(f"{route} changes the tenant, and this call may only read; nothing was sent.")
+
+    def _check_bound(self, route: str, template: str, parameters: Mapping[str, str]) -> None:
+        """Raises: PolicyRefusal when a route leads out of the profile's workspaces."""
+        permit = self._permit
         if permit.bound is None:
             return
-        if template.startswith(OF_ONE_WORKSPACE):
-            first = next(iter(parameters.values()))
-            if not permit.unfiltered and first.lower() not in permit.bound:
-                raise outside()
-        elif route not in OWNED_ROWS or changing(route):
-            raise PolicyRefusal("The profile is bound to workspaces, and this route is the organization's.")
-        if not set(named(dict(query or {}))) <= permit.bound:
+        if not template.startswith(OF_ONE_WORKSPACE):
+            if route not in OWNED_ROWS:
+                raise PolicyRefusal("The profile is bound to workspaces, and this route reaches beyond them.")
+            return
+        own = parameters[paths.parameters_of(template)[0][0]]
+        if own.lower() not in permit.bound and (changing(route) or not permit.unfiltered):
+            raise outside()
+
+    def _check_named(self, value: Any) -> None:
+        """Raises: PolicyRefusal when a query or body names a workspace outside of the profile's."""
+        bound = self._permit.bound
+        if bound is not None and not set(named(value)) <= bound:
             raise outside()
 
     async def _changed(self, request: Request) -> Answer:
@@ -131,32 +165,62 @@ class Tenant:
         return answer
 
     def _owned(self, route: str, rows: Shape) -> Shape:
-        """The rows of a list that a bound profile may see."""
+        """The rows of a list that a bound profile may see; a row that does not say whose it is is left out."""
         owner = OWNED_ROWS.get(route)
         bound = self._permit.bound
         if owner is None or bound is None or self._permit.unfiltered:
             return rows
-        kept = [row for row in cast(list[Any], rows) if getattr(row, owner, None) in bound]
+        if not isinstance(rows, list):
+            raise PolicyRefusal("The profile is bound to workspaces, and this answer cannot be narrowed to them.")
+        kept = [row for row in cast(list[Any], rows) if owned_by(row, owner) in bound]
         return cast(Shape, kept)
 
 
-def named(value: Any) -> list[str]:
-    """Every workspace id in a query or body, lower case, however deep."""
-    if isinstance(value, list):
-        return [each for part in cast(list[Any], value) for each in named(part)]
-    if not isinstance(value, dict):
-        return []
-    found: list[str] = []
-    for key, part in cast(dict[str, Any], value).items():
-        if key in NAMES_WORKSPACES and isinstance(part, str) and part:
-            found.append(part.lower())
-        found += named(part)
-    return found
+def named(value: Any, below: bool = False) -> list[str]:
+    """Every workspace id in a query or body, lower case, however deep.
+
+    Args:
+        below: Whether the value stands under a key that names workspaces.
+    """
+    if isinstance(value, Mapping):
+        pairs = cast(Mapping[str, Any], value).items()
+        return [each for key, part in pairs for each in named(part, key.lower() in NAMES_WORKSPACES)]
+    if isinstance(value, list | tuple):
+        return [each for part in cast(list[Any], value) for each in named(part, below)]
+    return [str(value).lower()] if below and value not in (None, "") else []
+
+
+def owned_by(row: Any, owner: str) -> str:
+    """The id of the workspace that a row belongs to."""
+    return str(cast(Any, row).get(owner) if isinstance(row, dict) else getattr(row, owner, None)).lower()
 
 
 def outside() -> PolicyRefusal:
     """A workspace that the profile is not bound to."""
     return PolicyRefusal("A workspace in this request is outside the workspaces this profile is bound to.")
+
+
+def question(query: Query) -> str:
+    """The encoded query, with its "?"; booleans as the tenant reads them.
+
+    Raises: ArgumentError for text that is no Unicode.
+    """
+    try:
+        return "?" + urlencode({key: str(value).lower() if value is True or value is False else value
+                                for key, value in query.items()})  # fmt: skip
+    except UnicodeEncodeError:
+        raise ArgumentError(f"One of {', '.join(query)} is no valid text; nothing was sent.") from None
+
+
+def encoded(body: Any) -> bytes:
+    """The JSON bytes of a body.
+
+    Raises: ArgumentError for a number that JSON does not have.
+    """
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError:
+        raise ArgumentError("A number in the arguments is infinite or none at all; nothing was sent.") from None
 
 
 @cache
@@ -165,26 +229,31 @@ def adapter(into: Any) -> TypeAdapter[Any]:
     return TypeAdapter(into)
 
 
-def shaped(answer: Answer, into: type[Shape], changed: bool) -> Shape:
+def shaped(answer: Answer, into: type[Shape], *, changing: bool) -> Shape:
     """A successful answer as a model, straight from its bytes.
 
-    Raises: TenantRefused for any other status; TenantUnreadable when it is not JSON of that shape.
+    Raises: TenantRefused for any other status; TenantUnreadable when it is not JSON of that shape, with `sent`
+        "unknown" after a change: who answers like that need not be the tenant.
     """
     if not 200 <= answer.status < 300:
-        raise refusal(answer.status, answer.body, changing=changed)
-    media = answer.headers.get("content-type", "")
-    if not media.startswith("application/json"):
-        raise TenantUnreadable("The tenant answered with something other than JSON.", sent=changed, advice=HTML)
+        raise refusal(answer, changing=changing)
+    if into is bytes:
+        return cast(Shape, answer.body)
+    sent: Sent = "unknown" if changing else False
+    if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise TenantUnreadable("The tenant answered with something other than JSON.", sent=sent, advice=NOT_JSON)
     try:
         return cast(Shape, adapter(into).validate_json(answer.body))
     except ValidationError as error:
-        details = error.errors(include_input=False, include_url=False, include_context=False)
-        if details[0]["type"] == "json_invalid":
-            raise TenantUnreadable("The tenant's answer is cut off or no JSON.", sent=changed) from None
-        where = sorted({".".join(str(part) for part in detail["loc"] if isinstance(part, str)) for detail in details})
-        raise TenantUnreadable(
-            f"The tenant's answer is not as its contract says, at: {', '.join(where)[:200] or 'the top'}.", sent=changed
-        ) from None
+        advice = READ_STATE if changing else None
+        raise TenantUnreadable(f"The tenant's answer is {fault(error)}.", sent=sent, advice=advice) from None
 
 
-HTML = "MOLECULE_API_URL may lead to a web page and not to a tenant's API."
+def fault(error: ValidationError) -> str:
+    """What is wrong with an answer, by the names of its fields; what does not look like one is left out."""
+    details = error.errors(include_input=False, include_url=False, include_context=False)
+    if details[0]["type"] == "json_invalid":
+        return "cut off or no JSON"
+    found = {".".join(part for part in detail["loc"] if isinstance(part, str)) for detail in details}
+    where = sorted(each for each in found if each.replace(".", "").replace("_", "").isalnum())
+    return f"not as its contract says, at: {', '.join(where)[:200] or 'the top'}"

@@ -30,22 +30,22 @@ class Kind:
 
 
 LETTERS = r"\w!$&'()*+,.:=@\[\]^{|}~\-"
-"""Of free names: letters and digits of any script, and every sign that no server or proxy reads as syntax."""
+"""Of free names, as a set: letters and digits of any script, and signs that no server or proxy reads as syntax."""
+
+SIGNS = "letters, digits, blanks inside, and ! $ & ' ( ) * + , - . : = @ [ ] ^ _ { | } ~"
 
 FREE = rf"(?!\.\.?(?:/|\Z))[{LETTERS}](?:[{LETTERS} ]{{0,253}}[{LETTERS}])?"
 """One segment of a free name: at most 255 characters, no blank at its ends, neither "." nor ".."."""
 
-SIGNS = "no / \\ % ? # ; < > \" ` and no control character"
-
 ID = Kind("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "a UUID")
 SECRET = Kind("[A-Za-z_][A-Za-z0-9_]{0,127}", "letters, digits and _, not beginning with a digit, at most 128")
 NAME = Kind(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}", "letters, digits, _ . and -, not beginning with . or -, at most 128")
-LABEL = Kind(FREE, f"1 to 255 characters, {SIGNS}, neither . nor ..")
+LABEL = Kind(FREE, f"1 to 255 of {SIGNS}; neither . nor ..")
 # Beside {wfid} stands the literal route "latest".
-WORKFLOW = Kind(rf"(?!latest\Z){FREE}", f"{LABEL.rule}, nor latest")
+WORKFLOW = Kind(rf"(?!latest\Z){FREE}", f"{LABEL.rule} nor latest")
 FILE = Kind(
     rf"(?=[^\n]{{1,1024}}\Z){FREE}(?:/{FREE}){{0,31}}",
-    f"a relative path of at most 32 segments and 1024 characters, {SIGNS} in a segment, none of them . or ..",
+    f"a relative path of at most 32 segments and 1024 characters: {SIGNS}; no segment may be . or ..",
     slashes=True,
 )
 PLATFORM = Kind("telegram|slack|lark|discord", "telegram, slack, lark or discord")
@@ -93,7 +93,7 @@ def fill(template: str, parameters: Mapping[str, str]) -> str:
     Raises: ArgumentError naming the parameter and its rule, never the value.
     """
     wanted = parameters_of(template)
-    if len(parameters) != len(wanted):
+    if parameters.keys() != {name for name, _, _ in wanted}:
         raise TypeError(f"{template} takes {', '.join(name for name, _, _ in wanted) or 'no parameters'}")
     path = template
     for name, each, form in wanted:

@@ -5,8 +5,15 @@ from dataclasses import dataclass, field
 
 from molecule_mcp.errors import Sent
 
-CHANGING_READS = frozenset({"GET /approvals/pending"})
-"""Routes that read by their method and change by their effect (contract: denies every old request)."""
+CHANGING_READS = frozenset(
+    {
+        "GET /approvals/pending",
+        "GET /admin/workspaces/{id}/test-token",
+        "GET /workspaces/{id}/terminal",
+        "GET /cp/{path}",
+    }
+)
+"""Routes that read by their method and change by their effect, as the contract has it; tools use only the first."""
 
 
 def changing(route: str) -> bool:
@@ -52,8 +59,8 @@ class Permit:
     Args:
         routes: Every route the tool names.
         claim: Awaited before a changing request leaves; raises to stop it. None: nothing changing may leave.
-        bound: The only workspace ids that may stand in path, query or body; None means any.
-        unfiltered: Whether lists keep rows of other workspaces; for previews, which must show everything.
+        bound: The only workspace ids (lower case) that may stand in path, query or body; None means any.
+        unfiltered: Whether reads may look at other workspaces; for previews, which must show everything.
         actor: What the tenant is told as the decider.
         exchanges: Filled by the tenant with every changing send.
     """

@@ -1,44 +1,35 @@
-"""The connection to one tenant: one origin, one key, deadlines, pacing, retries of what is safe to repeat, size caps.
+"""The connection to one tenant: one origin, one key, deadlines, pacing, repeats of what is safe to repeat, size caps.
 
-The guard sits in the transport, behind httpx's own URL handling: only a request whose final method, origin and path
-are those that were permitted leaves the process. Redirects, proxies and netrc are never followed or read.
+A guarded transport and no HTTP client: cookies, authentication flows, redirects, proxies and netrc have no place here,
+and are neither followed nor read. Every request carries our own headers and no others.
 """
 
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
 
 from molecule_mcp import __version__
-from molecule_mcp.errors import ConfigurationError, PolicyRefusal, Sent, TenantUnreachable, TenantUnreadable
-from molecule_mcp.tenant import paths
+from molecule_mcp.errors import ConfigurationError, TenantUnreadable
+from molecule_mcp.tenant.attempts import Progress
+from molecule_mcp.tenant.guard import PERMITTED, Guard
+from molecule_mcp.tenant.pace import Pace
 from molecule_mcp.tenant.permit import Request, changing
-from molecule_mcp.tenant.translate import waits
+from molecule_mcp.tenant.translate import Answer
 
 SMALL, LARGE = 4 << 20, 32 << 20
-"""Bytes of the largest answer: of any route, and of routes that carry files."""
+"""Bytes of the largest answer: of any route, and of routes that carry files or everything there is of a kind."""
 
-CARRIES_FILES = ("/files", "/bundles", "/chat/", "/download")
+CARRIES_FILES = ("/files", "/bundles", "/chat/", "/memories/export")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 JSON_BODY = (b"Content-Type", b"application/json")
 
 TOGETHER = 8
 """Requests under way at once."""
-
-PLENTY = 100
-"""Requests left in the tenant's window above which nothing is slowed down."""
-
-ATTEMPTS = 3
-"""Times a read is tried when nothing was sent or the connection broke."""
-
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Failures that come before the first byte leaves."""
 
 
 @dataclass(frozen=True)
@@ -48,65 +39,8 @@ class Deadlines:
     connect: float = 5.0
     read: float = 30.0
     write: float = 10.0
-    pool: float = 30.0
+    pool: float = 5.0
     total: float = 60.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the tenant answered; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Guard(httpx.AsyncBaseTransport):
-    """Lets out only what was permitted, byte for byte."""
-
-    def __init__(self, origin: str, inner: httpx.AsyncBaseTransport) -> None:
-        parts = httpx.URL(origin)
-        self._origin = (parts.scheme, parts.raw_host, parts.port)
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        permitted: Request | None = request.extensions.get("permitted")
-        url = request.url
-        if (
-            permitted is None
-            or (request.method, url.raw_path) != (permitted.method, permitted.path.encode())
-            or (url.scheme, url.raw_host, url.port) != self._origin
-            or not paths.match(permitted.template, url.raw_path.split(b"?", 1)[0])
-        ):
-            raise PolicyRefusal("The final request is not the one that was permitted; nothing was sent.")
-        return await self._inner.handle_async_request(request)
-
-
-class Pace:
-    """Spreads requests once the tenant says that few are left in its window.
-
-    The tenant counts per address, and everybody behind one address shares its 600 a minute; it tells how many are left
-    with every answer. While there is plenty, nothing is slowed down.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._left = PLENTY
-        self._until = 0.0
-
-    def learn(self, headers: Mapping[str, str]) -> None:
-        """Take what the tenant says is left of its window, and for how many seconds."""
-        left, seconds = headers.get("x-ratelimit-remaining", ""), headers.get("x-ratelimit-reset", "")
-        if left.isdecimal() and seconds.isdecimal():
-            self._left, self._until = int(left), self._clock() + int(seconds)
-
-    def wait(self) -> float:
-        """Seconds to wait before the next request."""
-        rest = self._until - self._clock()
-        if self._left >= PLENTY or rest <= 0:
-            return 0.0
-        self._left = max(0, self._left - 1)
-        return min(rest, rest / (self._left + 1))
 
 
 class Wire:
@@ -119,7 +53,8 @@ class Wire:
         transport: Instead of the network: the embedded tenant, or a test's.
         sample: Whether this is the embedded tenant.
         clock: Monotonic seconds. sleep: waits that many.
-    Raises: ConfigurationError for an origin that would send the key in the clear.
+    Raises: ConfigurationError for an origin that would send the key in the clear, and for a key or organization id
+        that no header can carry.
     """
 
     def __init__(
@@ -134,34 +69,33 @@ class Wire:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        parts = urlsplit(origin)
-        if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in LOOPBACK):
-            raise ConfigurationError(
-                "The tenant's address must be https, or on this machine.", advice="Correct MOLECULE_API_URL."
-            )
-        self.origin = origin.rstrip("/")
-        self.org_id = org_id
+        self._url = checked_origin(origin)
+        self.origin = f"{self._url.scheme}://{self._url.netloc.decode()}"
+        self._token = checked_header("MOLECULE_ORG_TOKEN", token)
+        self.org_id = checked_header("MOLECULE_ORG_ID", org_id) if org_id else None
         self.sample = sample
         self.deadlines = deadlines or Deadlines()
-        self._token = token
         self._transport = transport
         self._pace = Pace(clock)
         self._clock = clock
         self._sleep = sleep
 
+    def is_own_key(self, prefix: str) -> bool:
+        """Whether the key in use begins with the characters that the tenant shows of one."""
+        return len(prefix) >= 8 and self._token.startswith(prefix)
+
     @cached_property
     def _guard(self) -> Guard:
-        # Made at the first request: the TLS context alone takes tens of milliseconds. A transport, not a client:
-        # a client would follow cookies, auth flows and redirects, none of which has a place here.
+        # Made at the first request: the TLS context alone takes tens of milliseconds.
         inner = self._transport or httpx.AsyncHTTPTransport(
             trust_env=False, limits=httpx.Limits(max_connections=TOGETHER, max_keepalive_connections=TOGETHER)
         )
-        return Guard(self.origin, inner)
+        return Guard(self._url, inner)
 
     @cached_property
     def _headers(self) -> list[tuple[bytes, bytes]]:
         headers = {
-            "Host": httpx.URL(self.origin).netloc.decode(),
+            "Host": self._url.netloc.decode(),
             "Authorization": f"Bearer {self._token}",
             # A decoded body could be far larger than what came over the wire, in one step.
             "Accept-Encoding": "identity",
@@ -181,44 +115,41 @@ class Wire:
     def _slots(self) -> anyio.Semaphore:
         return anyio.Semaphore(TOGETHER, fast_acquire=True)
 
+    async def close(self) -> None:
+        """Close the connections; a later exchange opens new ones."""
+        if guard := self.__dict__.pop("_guard", None):
+            await guard.aclose()
+
     async def exchange(self, request: Request) -> Answer:
         """Send one permitted request, and return what the tenant answered, whatever the status.
 
         Raises:
+            PolicyRefusal: The final bytes are not those that were permitted; nothing was sent.
             TenantUnreachable: No answer; `sent` is "unknown" once bytes of a changing request may have left.
             TenantUnreadable: The answer is too large or encoded.
         """
         progress = Progress(changing(request.route))
-        with anyio.move_on_after(self.deadlines.total) as scope:
+        with anyio.move_on_after(self.deadlines.total):
             return await self._attempts(request, progress)
-        assert scope.cancelled_caught
         raise progress.lost(f"no answer within {self.deadlines.total:g} s")
 
-    async def _attempts(self, request: Request, progress: "Progress") -> Answer:
+    async def _attempts(self, request: Request, progress: Progress) -> Answer:
         until = self._clock() + self.deadlines.total
-        attempt = 0
         while True:
-            attempt += 1
             try:
                 answer = await self._once(request, progress)
-            except NOT_SENT as error:
-                progress.left = False
-                if progress.changing or attempt >= ATTEMPTS:
-                    raise progress.lost(kind(error)) from error
-                await self._sleep(random.uniform(0.25, 0.5) * attempt)
-                continue
-            except httpx.TransportError as error:
-                if progress.changing or attempt >= ATTEMPTS or isinstance(error, httpx.TimeoutException):
-                    raise progress.lost(kind(error)) from error
-                continue
-            pause = waits(answer.status, answer.headers, answer.body)
-            if pause is None or self._clock() + pause >= until:
-                return answer
-            # The tenant says these before its handler runs, so repeating is safe for any method.
+            # A fault of TLS after the handshake comes as the bare OSError that it is.
+            except (httpx.TransportError, OSError) as error:
+                pause = progress.broke(error)
+            else:
+                again = progress.answered(answer)
+                if again is None or self._clock() + again >= until:
+                    return answer
+                pause = again
             progress.left = False
             await self._sleep(pause)
 
-    async def _once(self, request: Request, progress: "Progress") -> Answer:
+    async def _once(self, request: Request, progress: Progress) -> Answer:
         if pause := self._pace.wait():
             await self._sleep(pause)
         async with self._slots:
@@ -236,18 +167,23 @@ class Wire:
                 await stream.aclose()
 
     def _built(self, request: Request) -> httpx.Request:
-        """The request as httpx sends it: our own headers and no others."""
-        length = [(b"Content-Length", str(len(request.body)).encode()), JSON_BODY] if request.body else []
+        """The request as it leaves."""
+        headers = self._headers
+        if request.body:
+            headers = [*headers, (b"Content-Length", str(len(request.body)).encode()), JSON_BODY]
+        elif request.method not in ("GET", "DELETE"):
+            # Proxies refuse a POST that does not say how long it is.
+            headers = [*headers, (b"Content-Length", b"0")]
         return httpx.Request(
             request.method,
             self.origin + request.path,
-            headers=[*self._headers, *length],
+            headers=headers,
             stream=httpx.ByteStream(request.body),
-            extensions={"permitted": request, "timeout": self._timeout},
+            extensions={PERMITTED: request, "timeout": self._timeout},
         )
 
     async def _body(
-        self, request: Request, headers: Mapping[str, str], stream: httpx.AsyncByteStream, progress: "Progress"
+        self, request: Request, headers: Mapping[str, str], stream: httpx.AsyncByteStream, progress: Progress
     ) -> bytes:
         """The body, never more than its cap in memory."""
         most = LARGE if any(part in request.template for part in CARRIES_FILES) else SMALL
@@ -263,35 +199,24 @@ class Wire:
         return b"".join(chunks)
 
 
-@dataclass
-class Progress:
-    """How far one exchange got: whether bytes of it may have left."""
-
-    changing: bool
-    left: bool = False
-
-    @property
-    def sent(self) -> Sent:
-        """What can honestly be said of a changing request."""
-        return "unknown" if self.changing and self.left else False
-
-    def lost(self, why: str) -> TenantUnreachable:
-        """The error for an exchange without an answer."""
-        advice = (
-            "It may or may not have happened: read the present state before anything else."
-            if self.sent
-            else "Nothing was changed. Check that the tenant is up and MOLECULE_API_URL is right, then try again."
+def checked_origin(origin: str) -> httpx.URL:
+    """The origin as httpx will use it: one reading of the text decides both the check and the connection."""
+    try:
+        url = httpx.URL(origin)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    local = url.scheme == "http" and url.host in LOOPBACK
+    bare = url.raw_path == b"/" and not url.userinfo and not url.fragment
+    if not (bare and url.host and (url.scheme == "https" or local)):
+        raise ConfigurationError(
+            "The tenant's address must be https://HOST, or http:// on this machine, and nothing more.",
+            advice="Correct MOLECULE_API_URL.",
         )
-        return TenantUnreachable(f"The tenant did not answer: {why}.", sent=self.sent, advice=advice)
+    return url
 
 
-def kind(error: httpx.TransportError) -> str:
-    """A transport error in words; its own text may hold addresses, which help nobody and may tell too much."""
-    names: dict[type[httpx.TransportError], str] = {
-        httpx.ConnectError: "no connection",
-        httpx.ConnectTimeout: "no connection in time",
-        httpx.PoolTimeout: "too many calls at once",
-        httpx.ReadTimeout: "silence",
-        httpx.WriteTimeout: "it took no data",
-    }
-    return names.get(type(error), "the connection broke")
+def checked_header(name: str, value: str) -> str:
+    """A setting that goes into a header as it is."""
+    if not (value and value.isascii() and value.isprintable() and " " not in value):
+        raise ConfigurationError(f"{name} is empty or holds characters that no header can carry.")
+    return value

@@ -37,6 +37,8 @@ WorkspaceId = Annotated[
     AfterValidator(str.lower),
     Field(pattern=UUID, description="Workspace UUID, as list_workspaces gives it. A name is not an id."),
 ]
+OptionalWorkspaceId = Annotated[str, Workspace(), AfterValidator(str.lower), Field(pattern=f"^$|{UUID}")]
+NewName = Annotated[str, Field(max_length=255, pattern=r"^[^\n\r{}\[\]|>*&!]*$")]
 WorkspaceRef = Annotated[
     str,
     Field(min_length=1, max_length=255, description="Workspace UUID, or its exact name when only one has it."),

@@ -1,0 +1,69 @@
+"""Minted values go out here: one private file each, with a name this program chooses; the model learns only where.
+
+No reference reads this folder, so a minted key cannot be sent on through a tool.
+"""
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from molecule_mcp.errors import StoreError
+from molecule_mcp.redaction import Redactor
+
+UNFIT = re.compile(r"[^A-Za-z0-9-]")
+
+
+class Outputs:
+    """The outputs folder of one process.
+
+    Args:
+        folder: Made with mode 0700 when missing.
+        redactor: Learns each value before it is written.
+        clock: Seconds since the epoch; part of the file's name.
+    """
+
+    def __init__(self, folder: Path, redactor: Redactor, clock: Callable[[], float] = time.time) -> None:
+        self._folder = folder
+        self._redactor = redactor
+        self._clock = clock
+
+    def ready(self) -> None:
+        """Make sure that a value could be written; called before the value is asked for.
+
+        Raises: StoreError when the folder cannot be made, is a link, or is open to others.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = self._folder.lstat()
+        except OSError as error:
+            raise StoreError(f"The outputs folder cannot be used: {error.strerror}; nothing was sent.") from None
+        if not self._folder.is_dir() or self._folder.is_symlink() or status.st_mode & 0o077:
+            raise StoreError(
+                "The outputs folder is a link or open to others; nothing was sent.",
+                advice=f"Run: chmod 700 {self._folder}",
+            )
+
+    def write(self, kind: str, identifier: str, value: str) -> str:
+        """Write a value, durably. Returns the path.
+
+        Raises: StoreError with `sent` true: the value was minted and could not be kept.
+        """
+        self._redactor.learn(value, kind)
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
+        path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(value + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"The value was made, and writing it failed: {error.strerror}. It cannot be shown again.",
+                sent=True,
+                advice="Revoke what was made, mend the folder, and make it anew.",
+            ) from None
+        return str(path)

@@ -1,0 +1,390 @@
+"""Workspaces made, changed, restarted, paused and resumed.
+
+Contract: create_workspace, update_workspace (200 even when nothing was stored: read back), restart_workspace,
+pause_workspace (with everything below), resume_workspace (with everything paused below).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
+from molecule_mcp.secrets import Outputs
+from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId
+from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants
+
+family = Family("workspaces")
+
+EXTERNAL = "external"
+
+
+class Started(Answer):
+    """A workspace after a change of its running state, as read back."""
+
+    id: str
+    status: Annotated[str, Field(description="As read back; provisioning is followed by online or failed.")]
+    touched: Annotated[int | None, Field(description="How many workspaces the tenant says it reached.")] = None
+
+
+class Created(Answer):
+    """The new workspace."""
+
+    id: str
+    status: Annotated[str, Field(description="As read back; poll get_workspace until online or failed.")]
+    runtime: str = ""
+    token: Annotated[str | None, Field(description="Where the agent's one-time token was written.")] = None
+
+
+class Updated(Answer):
+    """What was changed, from and to, as read back; `not_stored` names what the tenant accepted and did not keep."""
+
+    id: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    not_stored: list[str] = Field(default_factory=list)
+
+
+class Full(Row):
+    """A row with what an update can change."""
+
+    role: Text | None = None
+    tier: int = 0
+    collapsed: bool = False
+
+
+class Counts(Answer):
+    """The tenant's own counts; the rest of its answer says nothing that reading back does not."""
+
+    paused_count: int | None = None
+    resumed_count: int | None = None
+
+
+class New(Answer):
+    """What we read of the answer to a create; the token goes to an output and nowhere else."""
+
+    id: str
+    status: str = ""
+    connection: dict[str, Any] | None = None
+
+
+async def read_back(tenant: Tenant, workspace_id: str, touched: int | None = None) -> Started:
+    """The state after a change that the tenant accepted.
+
+    Raises: TenantUnreadable with `sent` true when it cannot be read.
+    """
+    try:
+        row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
+    except TenantError as error:
+        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+    return Started(id=workspace_id, status=row.status, touched=touched)
+
+
+async def one(tenant: Tenant, workspace_id: str) -> Row:
+    """A workspace that is there.
+
+    Raises: GateStop when it is removed, TenantRefused 404 when it never was.
+    """
+    row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
+    if row.status == "removed":
+        raise GateStop("nothing_to_do", "The workspace is removed; nothing was sent.")
+    return row
+
+
+def shown(row: Row) -> Own:
+    """A workspace on one line."""
+    running = f", {counted(row.active_tasks, 'task')} running" if row.active_tasks else ""
+    return Own(f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running}")
+
+
+def preview_of(verb: str, rows: list[Row], target: Row, effect: str, **arguments: Any) -> Preview:
+    """A preview of one request that reaches these workspaces."""
+    return Preview(
+        headline=Own(f"{verb} {counted(len(rows), 'workspace')}"),
+        facts=(
+            Fact("Target", shown(target)),
+            Fact("Reaches", tuple(shown(row) for row in rows)),
+            Fact("Effect", Own(effect)),
+        ),
+        items=(
+            Item(
+                {"workspace_id": target.id, **arguments},
+                {"reaches": sorted(f"{row.id} {row.name} {row.parent_id}" for row in rows)},
+            ),
+        ),
+        target=(target.name, target.id),
+        touches=frozenset(row.id for row in rows),
+    )
+
+
+async def is_external(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
+    """Live fact: whether the agent runs elsewhere; a restart then costs it its token."""
+    return {"external": (await tenant.read("/workspaces/{id}", Row, id=workspace_id)).runtime == EXTERNAL}
+
+
+async def tree_and_external(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
+    """Live facts of a resume: whether something lives below, and whether an agent runs elsewhere."""
+    rows = below(await tenant.read("/workspaces", list[Row]), workspace_id)
+    return {"descendants": len(rows) != 1, "external": any(row.runtime == EXTERNAL for row in rows) or not rows}
+
+
+async def what_restarts(tenant: Tenant, workspace_id: str, reset: bool = False) -> Preview:
+    """What a restart interrupts."""
+    row = await one(tenant, workspace_id)
+    effect = "work in flight is lost and its workspace tokens are revoked"
+    if row.runtime == EXTERNAL:
+        effect = "its agent runs elsewhere: it loses its token and reads as failed until it registers again"
+    if reset:
+        effect += "; the stored agent session is deleted for good"
+    return preview_of("Restart", [row], row, effect, reset=reset)
+
+
+@family.tool(
+    Risk.DISRUPT,
+    sends=["POST /workspaces/{id}/restart", "GET /workspaces/{id}"],
+    title="Restart a workspace",
+    preview=what_restarts,
+    raised_by={"reset": Risk.DESTROY},
+    raised_by_fact={"external": Risk.DESTROY},
+    facts=is_external,
+    idempotent=False,
+)
+async def restart_workspace(
+    tenant: Tenant,
+    workspace_id: WorkspaceId,
+    reset: Annotated[bool, Field(description="Also delete the stored agent session, for good.")] = False,
+) -> Started:
+    """Restart one workspace: work in flight is lost, its tokens are revoked, it is provisioned again.
+
+    Poll get_workspace until it is online or failed.
+    """
+    if not reset:
+        await one(tenant, workspace_id)  # the tenant would bring a removed one back to life
+    body = {"reset": True} if reset else None
+    await tenant.send("POST", "/workspaces/{id}/restart", dict[str, Any], id=workspace_id, body=body)
+    return await read_back(tenant, workspace_id)
+
+
+async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
+    """Every workspace that a pause reaches."""
+    rows = [row for row in below(await tenant.read("/workspaces", list[Row]), workspace_id) if row.status != "paused"]
+    if not any(row.id == workspace_id for row in rows):
+        raise GateStop("nothing_to_do", "The workspace is paused or removed already; nothing was sent.")
+    return preview_of("Pause", rows, rows[-1], "work in flight is lost; schedules keep firing and fail until resumed")
+
+
+@family.tool(
+    Risk.DISRUPT,
+    sends=["POST /workspaces/{id}/pause", "GET /workspaces/{id}", "GET /workspaces"],
+    title="Pause a workspace",
+    preview=what_pauses,
+    raised_by_fact={"descendants": Risk.DESTROY},
+    facts=has_descendants,
+)
+async def pause_workspace(tenant: Tenant, workspace_id: WorkspaceId) -> Started:
+    """Pause a workspace and everything below it; work in flight is lost, files and settings stay.
+
+    resume_workspace starts it again. active_tasks keeps its old value meanwhile.
+    """
+    counts = await tenant.send("POST", "/workspaces/{id}/pause", Counts, id=workspace_id)
+    return await read_back(tenant, workspace_id, counts.paused_count)
+
+
+async def what_resumes(tenant: Tenant, workspace_id: str) -> Preview:
+    """Every paused workspace that a resume starts, also those paused on their own before."""
+    rows = [row for row in below(await tenant.read("/workspaces", list[Row]), workspace_id) if row.status == "paused"]
+    if not any(row.id == workspace_id for row in rows):
+        raise GateStop("nothing_to_do", "The workspace is not paused; nothing was sent.")
+    outside = sum(row.runtime == EXTERNAL for row in rows)
+    effect = "they start and may cost money" + (f"; {outside} run elsewhere and lose their token" if outside else "")
+    return preview_of("Resume", rows, rows[-1], effect)
+
+
+@family.tool(
+    Risk.DISRUPT,
+    sends=["POST /workspaces/{id}/resume", "GET /workspaces/{id}", "GET /workspaces"],
+    title="Resume a workspace",
+    preview=what_resumes,
+    raised_by_fact={"descendants": Risk.DESTROY, "external": Risk.DESTROY},
+    facts=tree_and_external,
+)
+async def resume_workspace(tenant: Tenant, workspace_id: WorkspaceId) -> Started:
+    """Start a paused workspace again, with every paused workspace below it."""
+    counts = await tenant.send("POST", "/workspaces/{id}/resume", Counts, id=workspace_id)
+    return await read_back(tenant, workspace_id, counts.resumed_count)
+
+
+async def wanted_parent(tenant: Tenant, workspace_id: str, parent_id: str) -> tuple[Full, Full | None]:
+    """A workspace and the parent it shall get.
+
+    Raises: ArgumentError for an unknown workspace, an unknown parent, or one that closes a cycle.
+    """
+    rows = {row.id: row for row in await tenant.read("/workspaces", list[Full])}
+    if workspace_id not in rows:
+        raise ArgumentError("workspace_id is of no workspace in the list", advice="list_workspaces shows all ids.")
+    if not parent_id:
+        return rows[workspace_id], None
+    if parent_id not in rows:
+        # The tenant answers 200 and keeps the old parent.
+        raise ArgumentError("parent_id is of no workspace in the list", advice="list_workspaces shows all ids.")
+    if any(row.id == parent_id for row in below(rows.values(), workspace_id)):
+        # The tenant accepts a cycle, and then hangs on delete, pause and restart.
+        raise ArgumentError("parent_id is the workspace itself or below it; that would close a cycle")
+    return rows[workspace_id], rows[parent_id]
+
+
+def changes(
+    name: str, role: str, tier: int, runtime: str, collapsed: Literal["keep", "yes", "no"], parent_id: str
+) -> dict[str, Any]:
+    """The body of an update: only what was given.
+
+    Raises: ArgumentError when nothing was.
+    """
+    given: dict[str, Any] = {"name": name, "role": role, "tier": tier, "runtime": runtime, "parent_id": parent_id}
+    body = {key: value for key, value in given.items() if value}
+    if collapsed != "keep":
+        body["collapsed"] = collapsed == "yes"
+    if not body:
+        raise ArgumentError("nothing to change was given")
+    return body
+
+
+async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **given: Any) -> Preview:
+    """What an update changes; a new parent changes who may message whom in the whole subtree."""
+    row, parent = await wanted_parent(tenant, workspace_id, parent_id)
+    body = changes(parent_id=parent_id, **given)
+    moved = below(await tenant.read("/workspaces", list[Row]), workspace_id) if parent else [row]
+    return Preview(
+        headline=Own("Change 1 workspace"),
+        facts=(
+            Fact("Workspace", shown(row)),
+            Fact("New parent", shown(parent) if parent else Own("stays")),
+            Fact("Moves with it", tuple(shown(each) for each in moved if each.id != row.id)),
+            Fact("Changes", tuple(Own(f"{key}: {quoted(str(value), 80)}") for key, value in sorted(body.items()))),
+        ),
+        items=(
+            Item(
+                {"workspace_id": workspace_id, "parent_id": parent_id, **given},
+                {"name": row.name, "parent_id": row.parent_id, "new_parent": parent.name if parent else None},
+            ),
+        ),
+        target=(row.name, row.id),
+        touches=frozenset({each.id for each in moved} | ({parent.id} if parent else set())),
+    )
+
+
+@family.tool(
+    Risk.DISRUPT,
+    sends=["PATCH /workspaces/{id}", "GET /workspaces"],
+    title="Change a workspace",
+    preview=what_moves,
+    raised_by={"parent_id": Risk.DESTROY},
+)
+async def update_workspace(
+    tenant: Tenant,
+    workspace_id: WorkspaceId,
+    name: Annotated[NewName, Field(description="New name; empty keeps it.")] = "",
+    role: Annotated[str, Field(max_length=1000, description="New role text; empty keeps it.")] = "",
+    tier: Annotated[int, Field(ge=0, le=4, description="New tier 1 to 4; 0 keeps it.")] = 0,
+    runtime: Annotated[str, Field(max_length=100, description="New runtime; empty keeps it; bites at a restart.")] = "",
+    collapsed: Annotated[Literal["keep", "yes", "no"], Field(description="Folded on the canvas.")] = "keep",
+    parent_id: Annotated[OptionalWorkspaceId, Field(description="Id of the new parent; empty keeps it.")] = "",
+) -> Updated:
+    """Rename a workspace, change its role, tier or runtime, or move it under another parent.
+
+    The answer holds the former values, and names what the tenant accepted without storing it.
+    """
+    before, _ = await wanted_parent(tenant, workspace_id, parent_id)
+    body = changes(name, role, tier, runtime, collapsed, parent_id)
+    await tenant.send("PATCH", "/workspaces/{id}", dict[str, Any], id=workspace_id, body=body)
+    try:
+        after, _ = await wanted_parent(tenant, workspace_id, "")
+    except (TenantError, ArgumentError) as error:
+        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+    return Updated(
+        id=workspace_id,
+        before={key: getattr(before, key) for key in body},
+        after={key: getattr(after, key) for key in body},
+        not_stored=[key for key, value in body.items() if getattr(after, key) != value],
+    )
+
+
+async def what_is_made(tenant: Tenant, name: str, **given: Any) -> Preview:
+    """What a create makes when it hands out access: an agent that runs elsewhere."""
+    await no_duplicate(tenant, name, given.get("parent_id", ""), given.get("allow_duplicate", False))
+    token = "a token for it is written to an output file" if not given.get("url") else "messages go to that address"
+    return Preview(
+        headline=Own("Create 1 workspace whose agent runs elsewhere"),
+        facts=(
+            Fact("Name", quoted(name, 80)),
+            Fact("Address", quoted(given.get("url", "") or "none yet", 120)),
+            Fact("Effect", Own(f"an outside agent joins the organization; {token}")),
+        ),
+        items=(Item({"name": name, **given}),),
+        target=(name, ""),
+        touches=frozenset({given["parent_id"]} if given.get("parent_id") else set()),
+    )
+
+
+async def no_duplicate(tenant: Tenant, name: str, parent_id: str, allowed: bool) -> None:
+    """Names are not unique on a tenant, and a create repeated makes a second workspace.
+
+    Raises: ArgumentError when the name is taken under that parent, or the parent is not there.
+    """
+    rows = await tenant.read("/workspaces", list[Row])
+    if parent_id and not any(row.id == parent_id for row in rows):
+        raise ArgumentError("parent_id is of no workspace in the list", advice="list_workspaces shows all ids.")
+    same = [row for row in rows if row.name == name and (row.parent_id or "") == parent_id]
+    if same and not allowed:
+        raise ArgumentError(
+            "a workspace of this name is there already",
+            advice="If a second one is meant, call again with allow_duplicate=true.",
+            details={"there": [{"id": row.id, "status": row.status} for row in same]},
+        )
+
+
+@family.tool(
+    Risk.DISRUPT,
+    sends=["POST /workspaces", "GET /workspaces", "GET /workspaces/{id}"],
+    title="Create a workspace",
+    preview=what_is_made,
+    raised_by={"external": Risk.DESTROY, "url": Risk.DESTROY},
+    idempotent=False,
+)
+async def create_workspace(
+    tenant: Tenant,
+    outputs: Outputs,
+    name: Annotated[NewName, Field(min_length=1, description="Its name.")],
+    role: Annotated[str, Field(max_length=1000, description="What it is for.")] = "",
+    parent_id: Annotated[OptionalWorkspaceId, Field(description="Id of its parent; empty makes a root.")] = "",
+    template: Annotated[str, Field(max_length=100, description="Template id, as list_templates gives it.")] = "",
+    runtime: Annotated[str, Field(max_length=100, description="Runtime; empty takes the template's.")] = "",
+    model: Annotated[str, Field(max_length=200, description="Model of the first start.")] = "",
+    tier: Annotated[int, Field(ge=1, le=4, description="Tier 1 to 4.")] = 3,
+    max_concurrent_tasks: Annotated[int, Field(ge=1, le=100, description="Tasks at once; fixed for good.")] = 1,
+    budget_limit_cents: Annotated[int, Field(ge=0, description="US cents a month; 0 sets no limit.")] = 0,
+    external: Annotated[bool, Field(description="Its agent runs elsewhere and connects by itself.")] = False,
+    url: Annotated[str, Field(max_length=500, description="External only: where its agent answers.")] = "",
+    allow_duplicate: Annotated[bool, Field(description="Make it though the name is taken there.")] = False,
+) -> Created:
+    """Create a workspace; it starts in the background, so poll get_workspace until online or failed.
+
+    An external one gets a one-time token, which goes to an output file and not into this conversation.
+    """
+    if url and not external:
+        raise ArgumentError("url is for external workspaces only", advice="Give external=true with it.")
+    await no_duplicate(tenant, name, parent_id, allow_duplicate)
+    outputs.ready()
+    body: dict[str, Any] = {
+        "name": name, "role": role, "parent_id": parent_id, "template": template, "model": model, "url": url,
+        # Without runtime "external" the tenant would treat it as a container later, and cut its agent off.
+        "runtime": EXTERNAL if external else runtime, "external": external, "budget_limit": budget_limit_cents,
+    }  # fmt: skip
+    body = {key: value for key, value in body.items() if value}
+    body |= {"tier": tier, "max_concurrent_tasks": max_concurrent_tasks}
+    made = await tenant.send("POST", "/workspaces", New, body=body)
+    token = str((made.connection or {}).get("auth_token") or "")
+    where = outputs.write("workspace-token", made.id, token) if token else None
+    started = await read_back(tenant, made.id)
+    return Created(id=made.id, status=started.status, runtime=str(body.get("runtime", "")), token=where)
