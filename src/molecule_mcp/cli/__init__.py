@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 the command could not do it; 2 the settings or the command line are wrong.
 """
 
+import os
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
@@ -50,6 +51,11 @@ def parser() -> ArgumentParser:
     tools = command(commands, "tools", "list the tools")
     profile_flags(tools)
     tools.add_argument("--json", action="store_true", help="as JSON, with schemas and risks")
+    doctor = command(
+        commands, "doctor", "check settings, tenant, key, clock, approver, audit; say how well the key is kept"
+    )
+    profile_flags(doctor)
+    doctor.add_argument("--json", action="store_true", help="as JSON")
     allow = command(commands, "allow", "show what a waiting call would do, and allow or refuse it")
     allow.add_argument(
         "code", metavar="CODE", nargs="?", help="the code the call answered; without one, list what waits"
@@ -127,3 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2 if isinstance(error, ConfigurationError) else 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`); what Python still holds must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -18,7 +18,7 @@ from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.settings import Settings
-from molecule_mcp.store import approver
+from molecule_mcp.store import approver, files
 from molecule_mcp.store.sqlite import SqliteStore
 from molecule_mcp.tenant import Wire
 
@@ -70,9 +70,14 @@ def wire(settings: Settings, redactor: Redactor) -> Wire:
     """The connection: to the configured tenant, or to the embedded one in this process."""
     if settings.api_url and settings.org_token:
         return Wire(settings.api_url, settings.org_token, org_id=settings.org_id)
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app = embedded.build(embedded.Options(db=settings.state / "tenant.db", rate_limit=None))
-    key = app.mint_org_key("molecule-mcp on this machine")
+    files.own_folder(settings.state)
+    database, kept = settings.state / "tenant.db", settings.state / "tenant.key"
+    known = files.read(kept) if database.exists() else None
+    app = embedded.build(embedded.Options(db=database, rate_limit=None))
+    key = known.decode() if known else app.mint_org_key("molecule-mcp on this machine")
+    if known is None:
+        kept.unlink(missing_ok=True)  # of a database that is gone
+        files.create(kept, key.encode())
     redactor.learn(key, "MOLECULE_ORG_TOKEN")
     return Wire(SAMPLE_ORIGIN, key, transport=httpx.ASGITransport(app), sample=True)
 

@@ -1,0 +1,162 @@
+"""`molecule-mcp doctor`: is everything set up, does the key work, and how well is it kept?
+
+Reads only. Exit code 0: all well; 1: something does not work.
+"""
+
+import json
+import time
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from typing import Literal
+
+import anyio
+
+from molecule_mcp.cli import compose, serving
+from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.errors import MoleculeError, TenantRefused
+from molecule_mcp.redaction import Redactor
+from molecule_mcp.settings import Settings
+from molecule_mcp.store import approver
+from molecule_mcp.store.sqlite import SqliteStore
+from molecule_mcp.tenant import Permit, Tenant, Wire
+from molecule_mcp.tools.access import Key, keys
+from molecule_mcp.tools.kinds import Answer
+
+State = Literal["ok", "note", "fail"]
+
+SKEW = 60.0
+"""Seconds of difference between the clocks that are worth a word: ages of approvals and keys depend on it."""
+
+ROUTES = frozenset({"GET /health", "GET /org/tokens"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    about: str
+    state: State
+    text: str
+
+
+class Health(Answer):
+    """The tenant's liveness answer."""
+
+    status: str
+
+
+def run(arguments: Namespace) -> int:
+    """Report.
+
+    Raises: ConfigurationError for half a configuration; that is the first thing to mend.
+    """
+    settings = settings_of(arguments)
+    redactor = Redactor()
+    serving.configure_logging(settings.log_level, redactor)
+    serving.learn(settings, redactor)
+    findings = anyio.run(examined, settings, redactor)
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.state:5} {finding.about:11} {redactor.text(finding.text)}")
+    return 1 if any(finding.state == "fail" for finding in findings) else 0
+
+
+async def examined(settings: Settings, redactor: Redactor) -> list[Finding]:
+    """Every check, in the order in which one would look."""
+    wire = compose.wire(settings, redactor)
+    tenant = Tenant(wire, Permit(routes=ROUTES))
+    found = [configured(settings)]
+    found.append(await tried("tenant", partial(reachable, tenant, wire)))
+    if found[-1].state == "ok":
+        found.append(await tried("credential", partial(credential, tenant)))
+        found.append(await tried("clock", partial(clock, tenant)))
+    return [*found, approval(settings), audit(settings), isolation(settings)]
+
+
+async def tried(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
+    """A check whose failure is a finding."""
+    try:
+        return await check()
+    except MoleculeError as error:
+        return Finding(about, "fail", f"{error.message} {error.advice or ''}".strip())
+
+
+def configured(settings: Settings) -> Finding:
+    """What is in force."""
+    where = settings.api_url or "the embedded sample tenant: nothing is configured, and nothing in it is real"
+    bound = "" if settings.workspaces is None else f", bound to {len(settings.workspaces)} workspaces"
+    role = "READ (read-only)" if settings.read_only else settings.role
+    return Finding(
+        "settings", "note" if settings.sample else "ok", f"{where}; role {role}{bound}; state in {settings.state}"
+    )
+
+
+async def reachable(tenant: Tenant, wire: Wire) -> Finding:
+    """Whether the tenant answers at all."""
+    began = time.monotonic()
+    await tenant.read("/health", Health)
+    return Finding("tenant", "ok", f"{wire.origin} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+async def credential(tenant: Tenant) -> Finding:
+    """Whether the key works, which it is, and what it may do."""
+    try:
+        own = await own_key(tenant)
+    except TenantRefused as error:
+        if error.status == 401:
+            return Finding(
+                "credential", "fail", "the tenant does not take the key: wrong, revoked, or of another tenant"
+            )
+        raise
+    if own is None:
+        return Finding("credential", "note", "the key works, and is not among the organization's keys: an admin token?")
+    minted = f"minted {own.created_at[:10]} by {own.created_by or 'unknown'}"
+    rights = "full rights over the organization, and it never expires"
+    return Finding("credential", "ok", f"{own.prefix}... {own.name or 'without a label'}, {minted}; {rights}")
+
+
+async def own_key(tenant: Tenant) -> Key | None:
+    """The key in use, as the tenant lists it."""
+    return next((key for key in await keys(tenant) if key.this_one), None)
+
+
+async def clock(tenant: Tenant) -> Finding:
+    """Whether both clocks agree: the tenant notes when our key was used, which is now."""
+    own = await own_key(tenant)
+    if own is None or own.last_used_at is None:
+        return Finding("clock", "note", "cannot be compared with the tenant's")
+    skew = time.time() - datetime.fromisoformat(own.last_used_at).timestamp()
+    if abs(skew) > SKEW:
+        return Finding("clock", "note", f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the tenant's")
+    return Finding("clock", "ok", "agrees with the tenant's")
+
+
+def approval(settings: Settings) -> Finding:
+    """Whether a person can allow calls of clients that cannot ask."""
+    known = approver.public(settings.state)
+    if known is None:
+        return Finding("approver", "note", "none: clients that cannot show a form cannot be allowed anything. "
+                       "A person runs: molecule-mcp approver init")  # fmt: skip
+    return Finding("approver", "ok", f"{known.fingerprint}: compare it with what approver init showed")
+
+
+def audit(settings: Settings) -> Finding:
+    """Whether the audit verifies."""
+    if not (settings.state / "state.db").exists():
+        return Finding("audit", "ok", "empty: nothing was ever asked or sent from here")
+    good, wrong = SqliteStore(settings.state).verify()
+    return Finding("audit", "fail" if wrong else "ok", wrong or f"{good} records, the chain is whole")
+
+
+def isolation(settings: Settings) -> Finding:
+    """How well the key is kept from the agent."""
+    if settings.sample:
+        return Finding("isolation", "ok", "no key to keep")
+    return Finding("isolation", "note", "grade C: the key came in the environment, so any other program of this user "
+                   "(an agent with a shell, too) can read it and call the tenant without this server. Run the server "
+                   "as another user, or behind its HTTP door on another machine, to bind the agent")  # fmt: skip

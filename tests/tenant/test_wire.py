@@ -1,0 +1,282 @@
+"""One exchange: what it carries, what it repeats, how much it takes in, and when it gives up."""
+
+import ssl
+from collections.abc import AsyncIterator
+
+import anyio
+import httpx
+import pytest
+from tests.tenant.making import KEY, ONE, ORIGIN, OTHER, Script, Time, answer, changes, wired
+
+from molecule_mcp.errors import ConfigurationError, PolicyRefusal, TenantUnreachable, TenantUnreadable
+from molecule_mcp.tenant import Deadlines, Request, Wire
+
+READ = changes("GET /workspaces", "/workspaces")
+SEND = changes("POST /workspaces/{id}/pause", f"/workspaces/{ONE}/pause")
+SWEEP = changes("GET /approvals/pending", "/approvals/pending")
+EXPORT = changes("GET /admin/memories/export", "/admin/memories/export")
+CODED = {"error": "platform datastore unavailable", "code": "platform_unavailable"}
+MIB = 1 << 20
+
+
+class Flow(httpx.AsyncByteStream):
+    """A body of so many pieces, then what happens; counts what was taken."""
+
+    def __init__(self, piece: bytes, count: int, then: Exception | None = None) -> None:
+        self.piece, self.count, self.then = piece, count, then
+        self.taken = 0
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(self.count):
+            self.taken += 1
+            yield self.piece
+        if self.then:
+            raise self.then
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def test_a_read_carries_the_key_and_nothing_that_was_not_meant() -> None:
+    script = Script(answer([]))
+    got = await wired(script).exchange(READ)
+    assert (got.status, got.body) == (200, b"[]")
+    assert got.headers["content-type"].startswith("application/json")
+    headers = dict(script.requests[0].headers)
+    assert headers.pop("user-agent").startswith("molecule-mcp/")
+    assert headers == {
+        "host": "127.0.0.1:8080",
+        "authorization": f"Bearer {KEY}",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+    }
+
+
+async def test_a_hosted_tenant_is_told_its_organization() -> None:
+    script = Script(answer([]))
+    await wired(script, org_id="org-7").exchange(READ)
+    assert script.requests[0].headers["x-molecule-org-id"] == "org-7"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "headers"),
+    [
+        ("POST /org/tokens", b'{"a":1}', {"content-length": "7", "content-type": "application/json"}),
+        ("POST /org/tokens", b"", {"content-length": "0"}),
+        ("DELETE /org/tokens", b"", {}),
+    ],
+)
+async def test_a_body_is_measured_and_named(request_line: str, body: bytes, headers: dict[str, str]) -> None:
+    script = Script(answer({}))
+    await wired(script).exchange(changes(request_line, "/org/tokens", body))
+    sent = script.requests[0].headers
+    assert script.bodies == [body]
+    assert {name: sent[name] for name in ("content-length", "content-type") if name in sent} == headers
+
+
+async def test_a_request_that_is_not_its_route_is_refused_before_anything_leaves() -> None:
+    script = Script(answer({}))
+    walks_away = changes("DELETE /workspaces/{id}/secrets/{key}", f"/workspaces/{ONE}/secrets/../../{OTHER}")
+    with pytest.raises(PolicyRefusal) as refused:
+        await wired(script).exchange(walks_away)
+    assert refused.value.sent is False
+    assert script.requests == []
+
+
+@pytest.mark.parametrize("fault", [httpx.ConnectError("x"), httpx.ReadError("x"), ssl.SSLError("x"), answer("", 502)])
+async def test_a_read_survives_two_faults(fault: httpx.Response | Exception) -> None:
+    time, script = Time(), Script(fault, fault, answer([]))
+    assert (await wired(script, time).exchange(READ)).status == 200
+    assert len(script.requests) == 3
+    assert len(time.slept) == 2
+
+
+async def test_a_read_survives_an_answer_that_breaks_off() -> None:
+    broken = httpx.Response(200, stream=Flow(b"[", 1, httpx.RemoteProtocolError("cut")))
+    script = Script(broken, answer([]))
+    assert (await wired(script).exchange(READ)).body == b"[]"
+
+
+async def test_a_third_fault_ends_a_read_with_nothing_sent() -> None:
+    script = Script(httpx.ConnectError("10.0.0.1 refused"))
+    with pytest.raises(TenantUnreachable) as lost:
+        await wired(script).exchange(READ)
+    assert lost.value.sent is False
+    assert "10.0.0.1" not in str(lost.value.told())
+    assert len(script.requests) == 3
+
+
+@pytest.mark.parametrize("request_", [SEND, SWEEP])
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [(httpx.ConnectError("x"), False), (httpx.ReadError("x"), "unknown"), (httpx.ReadTimeout("x"), "unknown")],
+)
+async def test_a_change_leaves_once_whatever_breaks(request_: Request, fault: Exception, sent: object) -> None:
+    script = Script(fault)
+    with pytest.raises(TenantUnreachable) as lost:
+        await wired(script).exchange(request_)
+    assert lost.value.sent == sent
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+async def test_a_change_answered_with_a_fault_leaves_once(status: int) -> None:
+    script = Script(answer({"error": "x"}, status))
+    assert (await wired(script).exchange(SEND)).status == status
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("request_", [READ, SEND])
+@pytest.mark.parametrize("early", [answer({}, 429, Retry_After="7"), answer(CODED, 503, Retry_After="7")])
+async def test_what_comes_before_the_handler_is_waited_out(request_: Request, early: httpx.Response) -> None:
+    time, script = Time(), Script(early, answer({}))
+    assert (await wired(script, time).exchange(request_)).status == 200
+    assert len(script.requests) == 2
+    assert 7.0 <= time.slept[0] <= 7.7
+
+
+async def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    """Tenant-defined: the budget for minting keys may say an hour."""
+    time, script = Time(), Script(answer({}, 429, Retry_After="3492"))
+    assert (await wired(script, time).exchange(SEND)).status == 429
+    assert time.slept == []
+
+
+async def test_a_tenant_that_always_asks_to_wait_is_asked_a_few_times_only() -> None:
+    time, script = Time(), Script(answer({}, 429, Retry_After="0"))
+    assert (await wired(script, time).exchange(READ)).status == 429
+    assert len(script.requests) <= 8
+    assert sum(time.slept) < 60
+
+
+async def test_a_change_that_fails_to_connect_after_a_wait_was_not_sent() -> None:
+    script = Script(answer({}, 429), httpx.ConnectError("x"))
+    with pytest.raises(TenantUnreachable) as lost:
+        await wired(script).exchange(SEND)
+    assert lost.value.sent is False
+
+
+async def test_requests_slow_down_when_the_tenant_says_that_few_are_left() -> None:
+    time = Time()
+    told = {"X_Ratelimit_Limit": "600", "X_Ratelimit_Remaining": "0", "X_Ratelimit_Reset": "9"}
+    wire = wired(Script(answer([], **told)), time)
+    await wire.exchange(READ)
+    assert time.slept == []
+    await wire.exchange(READ)
+    assert time.slept == [9.0]
+
+
+@pytest.mark.parametrize(("request_", "most"), [(READ, 4), (SEND, 4), (EXPORT, 32)])
+async def test_an_answer_is_taken_in_up_to_its_cap_and_no_further(request_: Request, most: int) -> None:
+    fits = Script(httpx.Response(200, stream=Flow(b"x" * MIB, most)))
+    assert len((await wired(fits).exchange(request_)).body) == most * MIB
+    flow = Flow(b"x" * MIB, 1000)
+    with pytest.raises(TenantUnreadable, match=f"larger than {most} MiB") as cut:
+        await wired(Script(httpx.Response(200, stream=flow))).exchange(request_)
+    assert cut.value.sent == ("unknown" if request_ is SEND else False)
+    assert flow.taken == most + 1
+    assert flow.closed
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip"])
+async def test_a_compressed_answer_is_not_even_read(encoding: str) -> None:
+    flow = Flow(b"x", 1)
+    with pytest.raises(TenantUnreadable, match="compressed"):
+        await wired(Script(httpx.Response(200, headers={"Content-Encoding": encoding}, stream=flow))).exchange(READ)
+    assert (flow.taken, flow.closed) == (0, True)
+
+
+async def forever(_: httpx.Request) -> httpx.Response:
+    """Never answers."""
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+@pytest.mark.parametrize(("request_", "sent"), [(READ, False), (SEND, "unknown")])
+async def test_the_whole_exchange_ends_at_its_deadline(request_: Request, sent: object) -> None:
+    wire = wired(Script(forever), deadlines=Deadlines(total=0.05))
+    with anyio.fail_after(5), pytest.raises(TenantUnreachable, match="no answer within 0.05 s") as lost:
+        await wire.exchange(request_)
+    assert lost.value.sent == sent
+
+
+async def test_a_change_that_never_got_its_turn_was_not_sent() -> None:
+    script = Script(forever)
+    wire = wired(script, deadlines=Deadlines(total=0.1))
+    lost: list[TenantUnreachable] = []
+
+    async def one() -> None:
+        try:
+            await wire.exchange(SEND)
+        except TenantUnreachable as error:
+            lost.append(error)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            for _ in range(9):
+                group.start_soon(one)
+    assert len(script.requests) == 8
+    assert sorted(str(error.sent) for error in lost) == ["False"] + ["unknown"] * 8
+
+
+async def test_a_cancelled_call_stays_cancelled() -> None:
+    with anyio.move_on_after(0.01) as scope:
+        await wired(Script(forever)).exchange(READ)
+    assert scope.cancelled_caught
+
+
+async def test_a_closed_wire_closes_its_connections_and_opens_new_ones_when_used_again() -> None:
+    script = Script(answer([]))
+    wire = wired(script)
+    await wire.close()
+    assert not script.closed
+    await wire.exchange(READ)
+    await wire.close()
+    assert script.closed
+    assert (await wire.exchange(READ)).status == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "", "acme.example", "http://acme.example", "http://127.0.0.1.acme.example", "ftp://127.0.0.1", "https://",
+        "https://user:pass@acme.example", "https://acme.example/api", "https://acme.example?x=1",
+        "https://acme.example#x", "http://127.0.0.1@acme.example", "http://acme.example#@127.0.0.1", "https://a:b:c",
+        "http://127.0.0.1\\@acme.example", "https://acme\n.example",
+    ],
+)  # fmt: skip
+def test_an_address_that_could_give_the_key_away_is_refused(origin: str) -> None:
+    with pytest.raises(ConfigurationError):
+        Wire(origin, KEY)
+
+
+@pytest.mark.parametrize(
+    ("origin", "normal"),
+    [
+        ("https://acme.example", "https://acme.example"),
+        ("https://ACME.example:443/", "https://acme.example"),
+        ("https://acme.example:8443", "https://acme.example:8443"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+    ],
+)
+def test_an_address_is_kept_in_its_normal_form(origin: str, normal: str) -> None:
+    assert Wire(origin, KEY).origin == normal
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a\r\nX: y", "a\x00", "\u00e9", "a\tb"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(value: str) -> None:
+    with pytest.raises(ConfigurationError, match="MOLECULE_ORG_TOKEN") as refused:
+        Wire(ORIGIN, value)
+    assert refused.value.message == "MOLECULE_ORG_TOKEN is empty or holds characters that no header can carry."
+
+
+def test_an_organization_that_no_header_can_carry_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="MOLECULE_ORG_ID"):
+        Wire(ORIGIN, KEY, org_id="a\nb")
+
+
+def test_an_empty_organization_is_none() -> None:
+    assert Wire(ORIGIN, KEY, org_id="").org_id is None
