@@ -1,8 +1,12 @@
-"""An upstream without work of its own: one prepared answer, over keep-alive connections, in its own process."""
+"""An upstream without work of its own: prepared answers over keep-alive connections, in its own process.
+
+`python -m benchmarks.canned ROWS`: GET /workspaces answers that many rows, any other path one workspace.
+"""
 
 import asyncio
 import json
 import sys
+from uuid import UUID
 
 ID = "28f5febc-a42c-4eb1-abd6-eb7443e25203"
 DETAIL = {
@@ -10,28 +14,32 @@ DETAIL = {
     "last_outbound_at": None, "max_concurrent_tasks": 3, "name": "Plain", "parent_id": None, "role": "Writes docs",
     "runtime": "langgraph", "status": "failed", "tier": 2, "uptime_seconds": 0, "url": "", "x": 10, "y": 20,
 }  # fmt: skip
+CARD = {"name": "Ext A", "version": "0.1.0", "skills": [{"id": f"s{each}", "name": "Summarise"} for each in range(6)]}
+LISTED = {
+    **DETAIL, "agent_card": CARD, "budget_limit": 5000, "current_task": "", "monthly_spend": 0,
+    "last_sample_error": "workspace start failed", "workspace_dir": None,
+}  # fmt: skip
 
 
-def answer(body: bytes) -> bytes:
+def answer(value: object) -> bytes:
     """A whole HTTP answer."""
+    body = json.dumps(value, separators=(",", ":")).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
-ANSWER = answer(json.dumps(DETAIL, separators=(",", ":")).encode())
-
-
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer every request of one connection."""
-    try:
-        while await reader.readuntil(b"\r\n\r\n"):
-            writer.write(ANSWER)
-    except (asyncio.IncompleteReadError, ConnectionResetError):
-        writer.close()
-
-
-async def main() -> None:
+async def main(rows: int) -> None:
     """Listen on a free port and say which."""
+    one = answer(DETAIL)
+    page = answer([{**LISTED, "id": str(UUID(int=each)), "name": f"Workspace {each}"} for each in range(rows)])
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                writer.write(page if head.startswith(b"GET /workspaces ") else one)
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            writer.close()
+
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
@@ -40,4 +48,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(int(sys.argv[1])))

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from molecule_mcp.redaction import DEEPEST, Redactor
@@ -59,6 +59,7 @@ CHARACTERWISE: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("written", CHARACTERWISE.values(), ids=CHARACTERWISE)
+@settings(deadline=None)
 @given(value=values, before=around, after=around)
 @example(value='"quo/ted\\"', before="\\", after="\\")
 @example(value="\\\\\\\\\\\\", before="", after="x")
@@ -74,6 +75,7 @@ def test_a_value_is_masked_however_it_is_written(
     assert redactor(value).text(masked) == masked
 
 
+@settings(deadline=None)
 @given(
     value=values, before=st.binary(max_size=20), after=st.binary(max_size=20), padded=st.booleans(), url=st.booleans()
 )
@@ -100,17 +102,20 @@ def test_base64_is_found_inside_url_and_json(written: Callable[[str], str]) -> N
         assert MARKER in redactor(value).text(written(coded).replace("/", "\\/"))
 
 
+@settings(deadline=None)
 @given(value=values, text=st.text(max_size=200))
 def test_a_text_without_the_value_stays_the_same_object(value: str, text: str) -> None:
     assume(redactor(value).text(text) == text)
     assert redactor(value).text(text) is text
 
 
+@settings(deadline=None)
 @given(text=st.text(st.sampled_from("abcdef0123456789+/-_%\\ux\"'&; "), max_size=300))
 def test_a_text_that_only_looks_like_an_encoding_is_unchanged(text: str) -> None:
     assert redactor(KEY).text(text) is text
 
 
+@settings(deadline=None)
 @given(
     known=st.lists(st.text("ab-", min_size=6, max_size=12), min_size=2, max_size=4), text=st.text("ab-", max_size=60)
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from platformdirs import user_config_path, user_state_path
 
@@ -95,6 +96,7 @@ def test_a_token_that_cannot_be_a_key_is_refused_without_being_shown(token: str)
     assert token == "token" or token not in str(told)
 
 
+@examples(deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True))
 def test_a_key_as_the_tenant_mints_it_is_accepted(token: str) -> None:
     """Tenant-defined: 43 characters of base64url."""

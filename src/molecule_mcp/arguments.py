@@ -6,9 +6,10 @@ Refusals name fields and rules, never values: a rejected value may be a secret i
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
@@ -37,6 +38,11 @@ RULES = {
 }
 """Pydantic's kinds of error in words; only limits from our own schemas are filled in, never the caller's data."""
 
+TOLD = 10
+"""How many problems one refusal tells; a list of a thousand wrong entries is one mistake."""
+
+WHOLE = re.compile(r"-?[0-9]{1,18}")
+
 Tool = Callable[..., Awaitable[Any]]
 Schema = dict[str, Any]
 
@@ -59,15 +65,16 @@ def marked(hint: Any, marker: type) -> bool:
     return any(extra is marker or isinstance(extra, marker) for extra in getattr(hint, "__metadata__", ()))
 
 
+def holds(hint: Any, marker: type) -> bool:
+    """Whether an annotation, or any part of it, carries a marker."""
+    return marked(hint, marker) or any(holds(part, marker) for part in get_args(hint))
+
+
 @cache
 def workspace_parameters(function: Tool) -> frozenset[str]:
-    """The parameters that hold workspace ids, singly or in lists."""
+    """The parameters that hold workspace ids, however deep in lists and objects."""
     hints = get_type_hints(function, include_extras=True)
-    return frozenset(
-        name
-        for name, hint in hints.items()
-        if marked(hint, Workspace) or any(marked(inner, Workspace) for inner in get_args(hint))
-    )
+    return frozenset(name for name in inspect.signature(function).parameters if holds(hints[name], Workspace))
 
 
 def read(function: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,10 +88,12 @@ def read(function: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
     unknown = len(set(given) - known)
     shaped = {name: reshaped(value, kinds_of(function)[name]) for name, value in given.items() if name in known}
     try:
-        # JSON mode is deep strict, and still takes enum, date and UUID texts.
-        checked = wanted.model_validate_json(json.dumps(shaped), strict=True)
+        # JSON mode is deep strict: a list of texts takes no tuple and no number.
+        checked = wanted.model_validate_json(json.dumps(shaped, allow_nan=False), strict=True)
     except ValidationError as error:
-        raise refusal([said(detail) for detail in error.errors(include_input=False)], unknown, wanted) from None
+        raise refusal(said(error.errors(include_input=False), names(function)), unknown, wanted) from None
+    except (ValueError, RecursionError):
+        raise refusal(["arguments are not JSON, or nested too deep"], unknown, wanted) from None
     if unknown:
         raise refusal([], unknown, wanted)
     return {name: getattr(checked, name) for name in wanted.model_fields}
@@ -98,20 +107,43 @@ def refusal(problems: list[str], unknown: int, wanted: type[BaseModel]) -> Argum
     return ArgumentError("; ".join(problems), advice="Correct the arguments and call again; nothing was sent.")
 
 
-def said(detail: Any) -> str:
-    """One validation error in words, without the rejected value."""
-    # The last part of an unknown field's place is the caller's own text.
-    place = detail["loc"][:-1] if detail["type"] == "extra_forbidden" else detail["loc"]
-    path = ".".join(str(part) for part in place if isinstance(part, int) or str(part).isidentifier())[:80]
-    rule = RULES.get(detail["type"])
-    return f"{path or 'arguments'} {rule.format(**detail.get('ctx', {})) if rule else 'is not acceptable'}"
+def said(details: Iterable[Any], ours: frozenset[str]) -> list[str]:
+    """Validation errors in words, one per place, without the rejected values.
+
+    Args:
+        details: As pydantic lists them; a place that takes one of several kinds has an error for each.
+        ours: The names a place may show: a key of an object of the caller's is the caller's own text.
+    """
+    found: dict[str, list[str]] = {}
+    for detail in details:
+        place = ".".join(str(part) for part in detail["loc"] if isinstance(part, int) or part in ours)
+        rule = RULES.get(detail["type"], "is not acceptable").format(**detail.get("ctx", {}))
+        rules = found.setdefault(place or "arguments", [])
+        rules += [rule] if rule not in rules else []
+    told = [f"{place} {' or '.join(rules)}" for place, rules in found.items()]
+    return told if len(told) <= TOLD else [*told[:TOLD], f"{len(told) - TOLD} more places do not fit"]
+
+
+@cache
+def names(function: Tool) -> frozenset[str]:
+    """Every name that a tool's schema gives to a parameter or to a field inside one."""
+
+    def within(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            yield from cast("Schema", node).get("properties", {})
+            node = [*cast("Schema", node).values()]
+        if isinstance(node, list):
+            for part in cast("list[Any]", node):
+                yield from within(part)
+
+    return frozenset(within(input_schema(function)))
 
 
 def reshaped(value: Any, kinds: frozenset[str]) -> Any:
     """A text turned into what the parameter wants, when it wants no text and the text says exactly one such thing."""
     if not isinstance(value, str) or "string" in kinds:
         return value
-    if "integer" in kinds and value.lstrip("-").isdecimal() and value.isascii() and len(value) < 20:
+    if "integer" in kinds and WHOLE.fullmatch(value):
         return int(value)
     if "boolean" in kinds and value in {"true", "false"}:
         return value == "true"
@@ -126,7 +158,7 @@ def unwrapped(text: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return value if isinstance(value, dict | list) else text
+    return value if type(value) in (dict, list) else text
 
 
 @cache
@@ -151,35 +183,53 @@ def input_schema(function: Tool) -> Schema:
 
 
 def output_schema(kind: Any) -> Schema:
-    """The JSON schema of a result type; None-valued fields are left out of results, so they are optional here."""
-    return slim(TypeAdapter(kind).json_schema(mode="validation"))
+    """The JSON schema of a result type; None-valued fields are left out of results, so they are optional here.
+
+    Raises: TypeError when the result is no object with fields; hosts refuse other roots.
+    """
+    schema = slim(TypeAdapter(kind).json_schema(mode="validation"))
+    if "properties" not in schema:
+        raise TypeError(f"{kind} is no model")
+    return schema
 
 
 def slim(schema: Schema) -> Schema:
-    """A schema without references, titles, null unions and null defaults."""
+    """A schema without references, titles, `true` sub-schemas, null defaults and properties that may be null.
+
+    Limit: a type that contains itself has no such schema (RecursionError).
+    """
     definitions = schema.get("$defs", {})
 
-    def walk(node: Any, names: bool = False) -> Any:
+    def walk(node: Any) -> Any:
         if isinstance(node, list):
             return [walk(part) for part in node]  # pyright: ignore[reportUnknownVariableType]
         if not isinstance(node, dict):
             return node
         found: Schema = dict(node)  # pyright: ignore[reportUnknownArgumentType]
-        if names:
-            return {name: walk(part) for name, part in found.items()}
         if "$ref" in found:
-            found = {**definitions[found.pop("$ref").rsplit("/", 1)[1]], **found}
-        unions = [part for part in found.get("anyOf", []) if part != {"type": "null"}]
-        if len(unions) == 1:
-            del found["anyOf"]
-            found = {**unions[0], **found}
-            return walk(found)
-        for noise in ("title", "$defs"):
-            found.pop(noise, None)
+            return walk({**definitions[found.pop("$ref").rsplit("/", 1)[1]], **found})
+        if "const" in found:
+            found.setdefault("enum", [found.pop("const")])
         if found.get("default", 0) is None:
             del found["default"]
-        if "const" in found and "enum" not in found:
-            found["enum"] = [found.pop("const")]
-        return {key: walk(part, names=key == "properties") for key, part in found.items()}
+        if found.get("additionalProperties") is True:
+            del found["additionalProperties"]
+        if "properties" in found:
+            found["properties"] = {name: walk(given(part)) for name, part in found["properties"].items()}
+        return {key: part if key in FINAL else walk(part) for key, part in found.items() if key not in NOISE}
 
     return walk(schema)
+
+
+NOISE = frozenset({"title", "$defs", "discriminator"})
+FINAL = frozenset({"properties", "default", "enum", "examples"})
+"""Keys whose values are no schemas, or were walked already."""
+
+
+def given(schema: Schema) -> Schema:
+    """A property's schema when it is there at all: not null."""
+    kinds = [part for part in schema.get("anyOf", []) if part != {"type": "null"}]
+    rest = {key: part for key, part in schema.items() if key != "anyOf"}
+    if not kinds:
+        return schema
+    return {**kinds[0], **rest} if len(kinds) == 1 else {**rest, "anyOf": kinds}

@@ -5,10 +5,11 @@ records and returns the function untouched; schema, policy, gate, audit, docs an
 Pure data: no HTTP, no disk, no MCP.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
@@ -34,10 +35,18 @@ class Own(str):
     __slots__ = ()
 
 
+def printable(text: str) -> str:
+    """One line of printable ASCII; every other character stands as its code: `\\u{202e}`."""
+    return "".join(each if " " <= each <= "~" else f"\\u{{{ord(each):x}}}" for each in text)
+
+
 def quoted(text: str, limit: int = 48) -> Own:
-    """Tenant text as a person may safely see it: in quotes, printable ASCII, one line, cut, no live links."""
-    cut = text if len(text) <= limit else text[:limit]
-    shown = "".join(character if " " <= character <= "~" else f"\\u{{{ord(character):x}}}" for character in cut)
+    """Tenant text as a person may safely see it: in quotes, `printable`, cut, without "://" and without gaps.
+
+    A code in it is ours alone: the text's own backslashes are doubled. Of two blanks in a row the second stands as
+    its code, so that no padding looks like the end of a line.
+    """
+    shown = printable(text[:limit].replace("\\", "\\\\")).replace("  ", " \\u{20}")
     shown = shown.replace('"', "'").replace("://", ":[//]")
     return Own(f'"{shown}"' + ("..." if len(text) > limit else ""))
 
@@ -74,7 +83,7 @@ class Preview:
         touches: Ids of every workspace this would change; all must be in a bound profile's set.
     """
 
-    headline: str
+    headline: Own
     facts: tuple[Fact, ...]
     items: tuple[Item, ...]
     target: tuple[str, str]
@@ -120,9 +129,18 @@ class Capability:
         risk = self.risk
         for name, by in self.raised_by.items():
             value = arguments.get(name)
-            raised = (by if value else risk) if isinstance(by, Risk) else by.get(str(value), risk)
-            risk = max(risk, raised)
+            if isinstance(by, Risk):
+                raised = [by] if value else []
+            else:
+                entries = cast("Sequence[Any]", value) if isinstance(value, list | tuple) else [value]
+                raised = [by.get(written(each), risk) for each in entries]
+            risk = max([risk, *raised])
         return risk
+
+
+def written(value: Any) -> str:
+    """A value as `raised_by` names it: true and false in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Family:
@@ -152,7 +170,7 @@ class Family:
             sends: Every route it may use, as the contract writes them: "DELETE /workspaces/{id}".
             title: The name a person sees in a host.
             preview: Required when the risk can reach destroy: same arguments, live reads, what would happen.
-            raised_by: Argument name -> risk when truthy, or -> {value: risk}.
+            raised_by: Argument name -> risk when truthy, or -> {value: risk}; of a list every entry counts.
             raised_by_fact: Name of a live fact -> risk when true or unread; `facts` reads them.
             idempotent: Whether repeating the call changes nothing more (a hint for hosts).
             open_world: Whether it reaches people or systems outside the tenant (a hint for hosts).
@@ -178,6 +196,8 @@ class Family:
                 raise TypeError(f"{name} can reach {capability.highest.label} and has no preview")
             if bool(capability.raised_by_fact) != bool(facts):
                 raise TypeError(f"{name} needs both raised_by_fact and facts, or neither")
+            if unknown := capability.raised_by.keys() - inspect.signature(function).parameters.keys():
+                raise TypeError(f"{name} is raised by {', '.join(sorted(unknown))}, which it does not take")
             if name in self.capabilities:
                 raise TypeError(f"{name} is recorded twice")
             self.capabilities[name] = capability

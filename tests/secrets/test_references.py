@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -110,6 +110,7 @@ def test_a_file_gives_its_text_without_the_last_line_end(folder: Path, content: 
     assert secrets(folder).resolve("file:.name-1_x") == value
 
 
+@settings(deadline=None)
 @given(value=st.text(st.characters(exclude_categories=["Cs"]), min_size=6))
 def test_every_value_is_masked_before_a_caller_has_it(value: str) -> None:
     redactor = Redactor()

@@ -1,7 +1,7 @@
 """What the tests of the way out are made of: a transport that answers from a script, and a clock that tests move."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -89,3 +89,9 @@ def tenant(script: httpx.AsyncBaseTransport, *routes: str, time: Time | None = N
 def changes(route: str, path: str, body: bytes = b"") -> Request:
     """A request as a permit carries it."""
     return Request(route, route.split(" ", 1)[0], path, body)
+
+
+async def sent(tenant: Tenant, route: str, given: Mapping[str, Any]) -> Any:
+    """Send a route with these parameters."""
+    method, template = route.split(" ")
+    return await tenant.send(method, template, dict[str, Any], **given)

@@ -80,7 +80,7 @@ def test_what_was_turned_away_before_the_handler_is_asked_again(changing: bool, 
 def test_a_tenant_that_asks_for_no_pause_is_not_hammered() -> None:
     progress = Progress(changing=False)
     pauses = [progress.answered(Answer(429, {"retry-after": "0"}, b"")) or 0.0 for _ in range(8)]
-    assert pauses == sorted(pauses)
+    assert 0.25 <= pauses[0] <= 0.5 <= pauses[1] <= 1.0 <= pauses[2] <= 2.0
     assert sum(pauses) > 60
 
 

@@ -10,8 +10,9 @@ from molecule_mcp.tenant.translate import ADVICE, Answer, refusal, waits, whole
 CODED = {"error": "platform datastore unavailable", "code": "platform_unavailable"}
 
 
-def answered(status: int, value: Any = None, body: bytes | None = None, **headers: str) -> Answer:
+def answered(status: int, value: Any = None, body: bytes | None = None, retry_after: str | None = None) -> Answer:
     """An answer with a JSON body, or with this very one."""
+    headers = {} if retry_after is None else {"retry-after": retry_after}
     return Answer(status, headers, json.dumps(value).encode() if body is None else body)
 
 
@@ -109,14 +110,14 @@ def test_the_parsed_body_stays_at_hand_for_the_tool() -> None:
 @pytest.mark.parametrize(
     ("answer", "seconds"),
     [
-        (answered(429, **{"retry-after": "7"}), 7.0),
-        (answered(429, **{"retry-after": "0"}), 0.0),
+        (answered(429, retry_after="7"), 7.0),
+        (answered(429, retry_after="0"), 0.0),
         (answered(429), 1.0),
-        (answered(429, **{"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), 1.0),
-        (answered(429, **{"retry-after": "9" * 5000}), 1.0),
+        (answered(429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), 1.0),
+        (answered(429, retry_after="9" * 5000), 1.0),
         (answered(503, CODED), 1.0),
-        (answered(503, CODED, **{"retry-after": "3"}), 3.0),
-        (answered(503, {"error": "waking"}, **{"retry-after": "15"}), None),
+        (answered(503, CODED, retry_after="3"), 3.0),
+        (answered(503, {"error": "waking"}, retry_after="15"), None),
         (answered(503, ["platform_unavailable"]), None),
         (answered(503, body=b"<html>"), None),
         (answered(500, CODED), None),

@@ -149,6 +149,26 @@ async def test_a_slow_reader_holds_up_answers_but_not_the_serving(host: Host) ->
         host.close("writes")
 
 
+async def test_lines_written_at_once_do_not_mix() -> None:
+    reads, writes = os.pipe()
+    output = Output(writes)
+
+    def read_all() -> list[str]:
+        with os.fdopen(reads) as reading:
+            return sorted({line[0] + line[-2] for line in reading})
+
+    async def write_all() -> None:
+        with os.fdopen(writes, "wb"), not_blocking(writes):
+            async with anyio.create_task_group() as writing:
+                for letter in "abc":
+                    writing.start_soon(output.write, letter * 300_000 + "\n")
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(write_all)
+            assert await anyio.to_thread.run_sync(read_all) == ["aa", "bb", "cc"]
+
+
 async def test_a_reader_that_went_away_ends_the_serving_quietly(host: Host, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     async with served(host):

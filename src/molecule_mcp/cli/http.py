@@ -47,12 +47,17 @@ def bound(host: str, port: int) -> socket.socket:
 
     Raises: ConfigurationError when the address cannot be had.
     """
+    # With its protocol named, asyncio switches TCP_NODELAY on; without it each answer waits some 40 ms.
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
     except OSError as error:
+        listener.close()
         raise ConfigurationError(
             f"Cannot listen on {host}:{port}: {error.strerror}.", advice="Choose another --port."
         ) from None
+    return listener
 
 
 def doors_of(arguments: Namespace, settings: Settings) -> Doors:

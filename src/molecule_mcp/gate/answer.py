@@ -25,7 +25,7 @@ class FormAnswer:
 
 def form(question: Question) -> dict[str, Any]:
     """The JSON schema of the form: no defaults, so that an untouched form says nothing."""
-    if question.phrase:
+    if question.phrase is not None:
         field = {"phrase": {"type": "string", "title": "Type the phrase", "maxLength": 64}}
     elif question.answers == ("allow",):
         field = {"allow": {"type": "boolean", "title": "Allow exactly this"}}
@@ -41,14 +41,10 @@ def meaning(question: Question, answer: FormAnswer) -> tuple[str | None, str]:
     """
     if answer.action != "accept":
         return None, "cancelled" if answer.action == "cancel" else "declined"
-    content = dict(answer.content)
-    if question.phrase:
-        yes = content == {"phrase": question.phrase}
-        return ("allow", "") if yes else (None, "not_confirmed")
-    if question.answers == ("allow",):
-        return ("allow", "") if content.get("allow") is True and len(content) == 1 else (None, "not_confirmed")
-    decision = content.get("decision")
-    if decision == LEAVE and len(content) == 1:
-        return None, "left"
-    chosen = decision if isinstance(decision, str) and decision in question.answers and len(content) == 1 else None
-    return (chosen, "") if chosen else (None, "not_confirmed")
+    [name] = form(question)["required"]
+    value = answer.content[name] if set(answer.content) == {name} else None
+    if name == "decision":
+        chosen = next((each for each in question.answers if each == value), None)
+        return (None, "left") if chosen == LEAVE else (chosen, "" if chosen else "not_confirmed")
+    yes = value is True if question.phrase is None else value == question.phrase
+    return ("allow", "") if yes else (None, "not_confirmed")

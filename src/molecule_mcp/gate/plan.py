@@ -4,20 +4,15 @@ A plan's stable part is its steps: arguments, exact request, stable facts. Statu
 because they change by themselves; names, ids, parents, secret key names, schedule and channel ids are bound.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from molecule_mcp.capability import Item
+from molecule_mcp.capability import Preview
+from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Step
 
 LIFETIME = 600.0
 """Seconds a plan, and a yes to it, stay good."""
-
-
-def canonical(value: Any) -> str:
-    """One text per value: sorted keys, no blanks, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
 
 
 def bound_text(principal: str, profile: str, origin: str, tool: str, arguments: Mapping[str, Any]) -> str:
@@ -35,11 +30,8 @@ def fingerprint(steps: Sequence[Step]) -> str:
     )
 
 
-def still(step: Step, items: Sequence[Item]) -> bool:
+def still(step: Step, preview: Preview) -> bool:
     """Whether a fresh preview of one step's own arguments shows exactly that step and nothing else."""
-    return len(items) == 1 and canonical([items[0].arguments, items[0].facts]) == canonical(
-        [
-            {name: value for name, value in step.arguments.items() if name in items[0].arguments},
-            step.facts,
-        ]
-    )
+    set_by_answer = preview.choices.get(step.answer, {})
+    fresh = [[{**item.arguments, **set_by_answer}, item.facts] for item in preview.items]
+    return canonical(fresh) == canonical([[step.arguments, step.facts]])

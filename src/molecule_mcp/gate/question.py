@@ -1,17 +1,22 @@
 """The question a person is asked: a fixed template, facts first, tenant text quoted, never the model's words.
 
-Every line is printable ASCII. What the model wrote (the arguments) is shown only through what the tenant says about
-it: names and ids from live reads.
+Every line is printable ASCII, whatever a tool put into it. What the model wrote (the arguments) is shown only through
+what the tenant says about it: names and ids from live reads.
 """
 
-from molecule_mcp.capability import Fact, Own, Preview, Risk, quoted
+import re
+
+from molecule_mcp.capability import Fact, Own, Preview, Risk, printable, quoted
 from molecule_mcp.store.records import Question
 
 LEAVE = "leave"
 """The answer of a decision form that sends nothing."""
 
-SHOWN = 60
+SHOWN = 100
 """How many entries of one list a question shows; the count is always exact."""
+
+
+PLAIN = re.compile("[A-Za-z0-9]+")
 
 
 def question(preview: Preview, risk: Risk, tenant: str) -> Question:
@@ -19,15 +24,18 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
 
     Args:
         tenant: The origin, or the name of the embedded tenant.
+    Raises: TypeError when a critical plan has choices, since one typed phrase cannot say which.
     """
-    lines = [f"{preview.headline} ({risk.label})", f"Tenant: {tenant}"]
+    if preview.choices and risk is Risk.CRITICAL:
+        raise TypeError(f"{preview.headline}: a critical plan cannot have choices")
+    lines = [f"{plain(preview.headline)} ({risk.label})", f"Tenant: {tenant}"]
     for fact in preview.facts:
         lines += shown(fact)
     answers = (*preview.choices, LEAVE) if preview.choices else ("allow",)
     phrase = typed_phrase(*preview.target) if risk is Risk.CRITICAL else None
     if phrase:
         lines.append(f"To allow exactly this, type: {phrase}")
-    return Question(tuple(lines), answers, phrase)
+    return Question(tuple(map(printable, lines)), answers, phrase)
 
 
 def shown(fact: Fact) -> list[str]:
@@ -49,6 +57,6 @@ def typed_phrase(name: str, identifier: str) -> str:
 
     Names are not unique on a tenant, so the name alone would not say which.
     """
-    letters = "".join(each if each.isascii() and each.isalnum() else "-" for each in name.lower())
-    slug = "-".join(part for part in letters.split("-") if part)[:24].rstrip("-") or "target"
-    return f"{slug}-{identifier[:4]}" if identifier else slug
+    slug = "-".join(PLAIN.findall(name))[:24].rstrip("-").lower() or "target"
+    start = "".join(PLAIN.findall(identifier))[:4]
+    return f"{slug}-{start}" if start else slug

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from molecule_mcp.capability import Capability, Item, Preview, Risk
+from molecule_mcp.capability import Capability, Preview, Risk
 from molecule_mcp.errors import GateStop, PolicyRefusal
 from molecule_mcp.gate import grants
 from molecule_mcp.gate.answer import FormAnswer, meaning
@@ -205,8 +205,7 @@ class Asking:
 
     async def still(self, step: Step) -> bool:
         """Whether one later step still stands alone as it was shown: nothing new below it, the same names."""
-        items: tuple[Item, ...] = (await self.preview(self.own(step))).items
-        return still(step, items)
+        return still(step, await self.preview(self.own(step)))
 
     def own(self, step: Step) -> dict[str, Any]:
         """A step's arguments less those that the person's answer set."""

@@ -70,7 +70,7 @@ class Road:
         return capability
 
     async def risk(self, capability: Capability, arguments: Mapping[str, Any]) -> Risk:
-        """What this call can cost, by its arguments and by live facts; policy refuses before anything is read.
+        """What this call can cost, by its arguments and by live facts; policy decides before and after these are read.
 
         Raises: PolicyRefusal.
         """
@@ -86,7 +86,9 @@ class Road:
         except TenantError:
             facts = dict[str, bool]()
         # A fact that could not be read counts as true.
-        return max([risk, *(by for fact, by in capability.raised_by_fact.items() if facts.get(fact, True))])
+        risk = max([risk, *(by for fact, by in capability.raised_by_fact.items() if facts.get(fact, True))])
+        policy.check(self.context.profile, ability, risk, touched)
+        return risk
 
     async def read(self, capability: Capability, arguments: Mapping[str, Any]) -> Done:
         """A call that changes nothing."""

@@ -16,9 +16,9 @@ import anyio.to_thread
 from molecule_mcp.arguments import INJECTED
 from molecule_mcp.capability import Capability
 from molecule_mcp.errors import GateStop, MoleculeError
-from molecule_mcp.gate.plan import canonical
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Caller
+from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Grant, Intent, Outcome, OutcomeState, Plan, Step
 from molecule_mcp.tenant import Permit, Request, Tenant
 

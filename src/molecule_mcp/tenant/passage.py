@@ -184,7 +184,7 @@ def named(value: Any, below: bool = False) -> list[str]:
     """
     if isinstance(value, Mapping):
         pairs = cast(Mapping[str, Any], value).items()
-        return [each for key, part in pairs for each in named(part, key.lower() in NAMES_WORKSPACES)]
+        return [each for key, part in pairs for each in named(part, below or key.lower() in NAMES_WORKSPACES)]
     if isinstance(value, list | tuple):
         return [each for part in cast(list[Any], value) for each in named(part, below)]
     return [str(value).lower()] if below and value not in (None, "") else []

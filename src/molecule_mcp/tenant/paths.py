@@ -93,7 +93,7 @@ def fill(template: str, parameters: Mapping[str, str]) -> str:
     Raises: ArgumentError naming the parameter and its rule, never the value.
     """
     wanted = parameters_of(template)
-    if parameters.keys() != {name for name, _, _ in wanted}:
+    if set(parameters) != {name for name, _, _ in wanted}:
         raise TypeError(f"{template} takes {', '.join(name for name, _, _ in wanted) or 'no parameters'}")
     path = template
     for name, each, form in wanted:

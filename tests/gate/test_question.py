@@ -1,0 +1,141 @@
+"""What a person is asked: facts first, nothing that fools, one line per fact."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests import hostile
+
+from molecule_mcp.capability import Fact, Own, Preview, Risk, quoted
+from molecule_mcp.gate.question import LEAVE, SHOWN, question, typed_phrase
+from molecule_mcp.tools.workspaces import MOST
+
+PREVIEW = Preview(
+    headline=Own("Delete 2 workspaces"),
+    facts=(
+        Fact("Target", Own('"Lead" 4f6a')),
+        Fact("Goes, in this order", ("Leaf", "Lead")),
+        Fact("Tasks running", 3),
+        Fact("Note", "tenant text"),
+    ),
+    items=(),
+    target=("Finance Lead", "4f6a0000-0000-4000-8000-000000000001"),
+    touches=frozenset(),
+)
+
+
+def test_a_question_tells_headline_tenant_and_facts_and_takes_one_answer() -> None:
+    asked = question(PREVIEW, Risk.DESTROY, "https://acme.example")
+    assert asked.lines == (
+        "Delete 2 workspaces (destroy)",
+        "Tenant: https://acme.example",
+        'Target: "Lead" 4f6a',
+        "Goes, in this order: 2",
+        '  - "Leaf"',
+        '  - "Lead"',
+        "Tasks running: 3",
+        'Note: "tenant text"',
+    )
+    assert (asked.answers, asked.phrase) == (("allow",), None)
+
+
+def test_a_critical_question_ends_with_the_phrase_to_type() -> None:
+    asked = question(PREVIEW, Risk.CRITICAL, "x")
+    assert asked.phrase == "finance-lead-4f6a"
+    assert asked.lines[0] == "Delete 2 workspaces (critical)"
+    assert asked.lines[-1] == "To allow exactly this, type: finance-lead-4f6a"
+    assert asked.lines[1:-1] == question(PREVIEW, Risk.DESTROY, "x").lines[1:]
+
+
+def test_a_decision_can_always_be_left() -> None:
+    choices = {"approve": {"decision": "approved"}, "deny": {"decision": "denied"}}
+    asked = question(replace(PREVIEW, choices=choices), Risk.DESTROY, "x")
+    assert (asked.answers, asked.phrase) == (("approve", "deny", LEAVE), None)
+
+
+def test_one_phrase_cannot_stand_for_several_choices() -> None:
+    with pytest.raises(TypeError, match="cannot have choices"):
+        question(replace(PREVIEW, choices={"approve": {}}), Risk.CRITICAL, "x")
+
+
+def test_a_long_list_is_cut_and_says_how_many_it_leaves_out() -> None:
+    whole = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * SHOWN),)), Risk.DESTROY, "x")
+    assert (whole.lines[2], len(whole.lines)) == (f"Goes: {SHOWN}", 3 + SHOWN)
+    cut = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 7)),)), Risk.DESTROY, "x")
+    assert (cut.lines[2], len(cut.lines), cut.lines[-1]) == (f"Goes: {SHOWN + 7}", 4 + SHOWN, "  - and 7 more")
+
+
+def test_every_workspace_of_the_largest_delete_is_shown() -> None:
+    assert MOST <= SHOWN
+
+
+def test_a_headline_that_is_not_our_own_words_is_quoted() -> None:
+    headline: Any = "Delete nothing\n(read)"
+    lines = question(replace(PREVIEW, headline=headline), Risk.DESTROY, "x").lines
+    assert lines[0] == r'"Delete nothing\u{a}(read)" (destroy)'
+
+
+def mixed(name: str, text: str) -> tuple[Fact, ...]:
+    """Facts as previews make them, of one name and one text."""
+    return (
+        Fact("Text", text),
+        Fact("Line", Own(f"{quoted(name)} 4f6a, {quoted(text)}")),
+        Fact("List", (name, quoted(text, 300), Own("ours"))),
+        Fact("Number", 7),
+    )
+
+
+@given(hostile.names, hostile.names, st.sampled_from([Risk.DESTROY, Risk.CRITICAL]))
+@example('a"\nTenant: other\n- "', "\x1b]8;;https://evil.example\x07x\u202e", Risk.CRITICAL)
+def test_no_name_adds_a_line_forges_one_or_leaves_its_quotes(name: str, text: str, risk: Risk) -> None:
+    made = replace(PREVIEW, facts=mixed(name, text), target=(name, "4f6a"))
+    lines = question(made, risk, "acme").lines
+    inside = r'"[ !#-~]*"(?:\.\.\.)?'
+    shapes = [
+        rf"Delete 2 workspaces \({risk.label}\)", "Tenant: acme", f"Text: {inside}",
+        f"Line: {inside} 4f6a, {inside}", "List: 3", f"  - {inside}", f"  - {inside}", "  - ours", "Number: 7",
+        *(["To allow exactly this, type: [a-z0-9-]+"] if risk is Risk.CRITICAL else []),
+    ]  # fmt: skip
+    assert len(lines) == len(shapes)
+    assert all(re.fullmatch(shape, line) for shape, line in zip(shapes, lines, strict=True)), lines
+    assert not any("://" in line for line in lines)
+
+
+@given(hostile.names, hostile.names, hostile.names, st.lists(hostile.names, max_size=5))
+def test_even_words_that_a_tool_calls_its_own_stay_one_line_of_ascii_each(
+    headline: str, label: str, tenant: str, entries: list[str]
+) -> None:
+    """A tool that puts an unchecked id of the tenant into its own words cannot add a line."""
+    facts = (Fact(label, Own(headline)), Fact(label, tuple(map(Own, entries))))
+    made = replace(PREVIEW, headline=Own(headline), facts=facts, target=(headline, label))
+    lines = question(made, Risk.CRITICAL, tenant).lines
+    assert len(lines) == 2 + 1 + 1 + len(entries) + 1
+    assert all(re.fullmatch("[ -~]*", line) for line in lines)
+
+
+@given(hostile.names, hostile.names)
+def test_a_phrase_can_be_typed_on_any_keyboard_and_fits_its_form(name: str, identifier: str) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[A-Za-z0-9]+)*", typed_phrase(name, identifier))
+    assert len(typed_phrase(name, identifier)) <= 64
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier", "phrase"),
+    [
+        ("Finance Lead", "4f6a0000-0000", "finance-lead-4f6a"),
+        ("Finance  Lead!", "", "finance-lead"),
+        ("", "4f6a", "target-4f6a"),
+        ("\u0420\u0440\u043e\u0434", "4f6a", "target-4f6a"),
+        ("\u212aeys", "4f6a", "eys-4f6a"),
+        ("", "", "target"),
+        ("abcdefghijklmnopqrstuvw xyz", "4f6a", "abcdefghijklmnopqrstuvw-4f6a"),
+        ("Lead", "\n4 f", "lead-4f"),
+    ],
+)
+def test_a_phrase_is_the_name_in_plain_letters_and_the_start_of_the_id(
+    name: str, identifier: str, phrase: str
+) -> None:
+    assert typed_phrase(name, identifier) == phrase
