@@ -13,5 +13,5 @@ PIECES = (
 
 texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=12).map("".join)
 
-names = texts | st.builds(lambda text, times: text * times, texts, st.integers(20, 200))
+names = texts | st.tuples(texts, st.integers(20, 200)).map(lambda both: both[0] * both[1])
 """Short ones, and very long ones."""

@@ -7,15 +7,23 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests import hostile
 
-from molecule_mcp.capability import Capability, Family, Own, Preview, Risk, printable, quoted
+from molecule_mcp.capability import Capability, Family, Own, Preview, Risk, changing, printable, quoted
+from tests import hostile
+from tests.contract.contract import operations
 
 CODE = re.compile(r"\\u\{([0-9a-f]+)\}|\\(\\)")
 
 
 def test_risks_rise_from_read_to_critical_and_are_written_in_lower_case() -> None:
     assert [risk.label for risk in sorted(Risk)] == ["read", "write", "disrupt", "destroy", "critical"]
+
+
+def test_a_route_changes_something_unless_it_is_a_get_that_the_contract_calls_a_read() -> None:
+    """Contract-defined: one GET denies old approval requests, another mints a token."""
+    found = {each.route for each in operations().values() if changing(each.route)}
+    assert found == {each.route for each in operations().values() if not (each.read_only and "GET " in each.route)}
+    assert not changing("HEAD /workspaces")
 
 
 def test_a_plain_name_is_shown_as_it_is() -> None:
@@ -26,7 +34,7 @@ def test_a_plain_name_is_shown_as_it_is() -> None:
     ("text", "shown"),
     [
         ("", '""'),
-        ('Prod", harmless', "\"Prod', harmless\""),
+        ('Prod", harmless', '"Prod\', harmless"'),
         ("a\nTenant: other", r'"a\u{a}Tenant: other"'),
         ("\x1b[2J", r'"\u{1b}[2J"'),
         ("nimda\u202e", r'"nimda\u{202e}"'),

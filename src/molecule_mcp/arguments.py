@@ -20,6 +20,7 @@ INJECTED = frozenset({"tenant", "secrets", "outputs"})
 """Parameters that the road fills in: no caller can give them."""
 
 RULES = {
+    "json_invalid": "are not JSON, or nested too deep",
     "missing": "is required",
     "extra_forbidden": "has a field that is not known",
     "int_type": "must be a whole number",
@@ -93,7 +94,7 @@ def read(function: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         raise refusal(said(error.errors(include_input=False), names(function)), unknown, wanted) from None
     except (ValueError, RecursionError):
-        raise refusal(["arguments are not JSON, or nested too deep"], unknown, wanted) from None
+        raise refusal([f"arguments {RULES['json_invalid']}"], unknown, wanted) from None
     if unknown:
         raise refusal([], unknown, wanted)
     return {name: getattr(checked, name) for name in wanted.model_fields}

@@ -29,6 +29,22 @@ class Risk(IntEnum):
         return self.name.lower()
 
 
+CHANGING_READS = frozenset(
+    {
+        "GET /approvals/pending",
+        "GET /admin/workspaces/{id}/test-token",
+        "GET /workspaces/{id}/terminal",
+        "GET /cp/{path}",
+    }
+)
+"""Routes that read by their method and change by their effect, as the contract has it; tools use only the first."""
+
+
+def changing(route: str) -> bool:
+    """Whether a route can change the tenant; the method alone does not tell."""
+    return not route.startswith(("GET ", "HEAD ")) or route in CHANGING_READS
+
+
 class Own(str):
     """Words of ours, shown to a person as they are; any other text in a `Fact` is the tenant's and is quoted."""
 

@@ -43,6 +43,10 @@ async def plain(tenant: Tenant, workspace_id: str) -> None:
     """A tool."""
 
 
+async def with_sweep(tenant: Tenant, sweep: bool = False) -> None:
+    """A tool."""
+
+
 async def with_purge(tenant: Tenant, workspace_id: str, purge: bool = False) -> None:
     """A tool."""
 
@@ -90,7 +94,7 @@ def recorded(function: Any, risk: Risk, sends: list[str], **more: Any) -> Capabi
         ),
         (recorded(plain, Risk.WRITE, ["POST /workspaces/{id}/hibernate"]), "is disrupt, by hibernate_workspace"),
         (
-            recorded(plain, Risk.READ, ["GET /approvals/pending"], raised_by={"sweep": Risk.DISRUPT}),
+            recorded(with_sweep, Risk.READ, ["GET /approvals/pending"], raised_by={"sweep": Risk.DISRUPT}),
             "is destroy, by list_pending_approvals",
         ),
         (
@@ -148,7 +152,7 @@ def test_a_tool_rated_too_low_is_complained_about(tool: Capability, complaint: s
         recorded(with_external, Risk.DISRUPT, [CREATE], raised_by={"external": Risk.DESTROY}),
         recorded(with_users, Risk.DESTROY, [CHANNEL]),
         recorded(plain, Risk.DISRUPT, [BUDGET, "GET /workspaces"]),
-        recorded(plain, Risk.READ, ["GET /approvals/pending"], raised_by={"sweep": Risk.DESTROY}),
+        recorded(with_sweep, Risk.READ, ["GET /approvals/pending"], raised_by={"sweep": Risk.DESTROY}),
     ],
 )
 def test_a_tool_rated_by_the_rules_is_not_complained_about(tool: Capability) -> None:

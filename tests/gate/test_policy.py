@@ -1,23 +1,210 @@
 """What a profile may do; any doubt refuses."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.contract.contract import operations
 
-from molecule_mcp.capability import Risk
+from molecule_mcp.capability import Risk, changing
 from molecule_mcp.errors import PolicyRefusal
-from molecule_mcp.gate.policy import (
-    ROLES,
-    Ability,
-    Profile,
-    changing,
-    check,
-    refusal,
-    within,
-    workspaces_in,
+from molecule_mcp.gate.policy import Ability, Profile, Role, check, refusal, within, workspaces_in
+
+A, B, C = (f"{letter * 8}-0000-4000-8000-000000000001" for letter in "abc")
+
+READER = Profile(role="READ")
+WRITER = Profile(role="WORKSPACE-WRITE")
+ADMIN = Profile()
+BOUND_WRITER = Profile("support", "WORKSPACE-WRITE", frozenset({A}))
+BOUND_ADMIN = Profile("support", "ORG-ADMIN", frozenset({A}))
+
+LIST = Ability("list_workspaces", Risk.READ, frozenset({"GET /workspaces"}))
+SWEEP = Ability("list_pending_approvals", Risk.READ, frozenset({"GET /events", "GET /approvals/pending"}))
+PAUSE = Ability("pause_workspace", Risk.DISRUPT, frozenset({"POST /workspaces/{id}/pause", "GET /workspaces"}))
+DELETE = Ability("delete_workspace", Risk.DESTROY, frozenset({"DELETE /workspaces/{id}", "GET /workspaces"}))
+MINT = Ability("create_org_token", Risk.CRITICAL, frozenset({"POST /org/tokens"}))
+CREATE = Ability("create_workspace", Risk.WRITE, frozenset({"POST /workspaces", "GET /workspaces/{id}"}))
+DENY_OLD = Ability("deny_old_approvals", Risk.DESTROY, frozenset({"GET /approvals/pending"}))
+
+ROUTES = sorted(operation.route for operation in operations().values())
+
+ids = st.sampled_from([A, B, C])
+profiles = st.builds(Profile, st.just("x"), st.sampled_from(get_args(Role)), st.none() | st.frozensets(ids))
+abilities = st.builds(Ability, st.just("tool"), st.sampled_from(Risk), st.frozensets(st.sampled_from(ROUTES)))
+workspaces = st.lists(ids | ids.map(str.upper), max_size=3)
+risks = st.sampled_from(Risk)
+
+
+def passes(profile: Profile, ability: Ability, risk: Risk, ids: list[str]) -> bool:
+    """Whether a call goes through."""
+    try:
+        check(profile, ability, risk, ids)
+    except PolicyRefusal as error:
+        assert error.sent is False
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("profile", "hidden"),
+    [
+        (ADMIN, []),
+        (WRITER, [MINT, CREATE, DENY_OLD]),
+        (READER, [PAUSE, DELETE, MINT, CREATE, DENY_OLD]),
+        (BOUND_ADMIN, [MINT, CREATE, DENY_OLD]),
+        (BOUND_WRITER, [MINT, CREATE, DENY_OLD]),
+    ],
 )
-from molecule_mcp.tenant import permit
+def test_a_tool_that_a_profile_can_never_use_is_refused_as_such(profile: Profile, hidden: list[Ability]) -> None:
+    tools = [LIST, SWEEP, PAUSE, DELETE, MINT, CREATE, DENY_OLD]
+    assert [tool for tool in tools if refusal(profile, tool)] == hidden
+
+
+@pytest.mark.parametrize(
+    ("profile", "ability", "risk", "ids", "why"),
+    [
+        (READER, DELETE, Risk.DESTROY, [A], "this profile only reads"),
+        (READER, SWEEP, Risk.DESTROY, [], "this read would change something"),
+        (WRITER, SWEEP, Risk.DESTROY, [], "this read would change something"),
+        (BOUND_ADMIN, SWEEP, Risk.DESTROY, [A], "this read would change something"),
+        (WRITER, MINT, Risk.CRITICAL, [], "the tool changes the organization"),
+        (BOUND_ADMIN, MINT, Risk.CRITICAL, [], "bound to workspaces; the tool changes the organization"),
+        (BOUND_WRITER, DELETE, Risk.DESTROY, [B], "outside the workspaces"),
+        (BOUND_WRITER, DELETE, Risk.DESTROY, [A, B], "outside the workspaces"),
+        (BOUND_ADMIN, LIST, Risk.READ, [B], "outside the workspaces"),
+        (BOUND_WRITER, PAUSE, Risk.DISRUPT, [], "the arguments name none"),
+        (replace(BOUND_WRITER, bound=frozenset()), PAUSE, Risk.DISRUPT, [A], "outside the workspaces"),
+    ],
+)
+def test_a_refusal_says_why_and_that_only_a_person_widens_it(
+    profile: Profile, ability: Ability, risk: Risk, ids: list[str], why: str
+) -> None:
+    with pytest.raises(PolicyRefusal, match=why) as refused:
+        check(profile, ability, risk, ids)
+    assert refused.value.message.startswith(f"{ability.name}: ")
+    assert refused.value.sent is False
+    assert f"{profile.name!r} has role {profile.role}; a person widens it" in (refused.value.advice or "")
+
+
+@pytest.mark.parametrize(
+    ("profile", "ability", "risk", "ids"),
+    [
+        (READER, LIST, Risk.READ, [A]),
+        (READER, SWEEP, Risk.READ, []),
+        (BOUND_WRITER, SWEEP, Risk.READ, []),
+        (BOUND_WRITER, LIST, Risk.READ, []),
+        (BOUND_WRITER, DELETE, Risk.CRITICAL, [A.upper()]),
+        (WRITER, DELETE, Risk.CRITICAL, [B]),
+        (WRITER, PAUSE, Risk.DISRUPT, []),
+        (ADMIN, SWEEP, Risk.DESTROY, []),
+        (ADMIN, MINT, Risk.CRITICAL, []),
+    ],
+)
+def test_what_a_profile_allows_passes(profile: Profile, ability: Ability, risk: Risk, ids: list[str]) -> None:
+    check(profile, ability, risk, ids)
+
+
+@given(abilities, risks, workspaces, st.none() | st.frozensets(ids))
+def test_a_reading_profile_passes_nothing_above_read(
+    ability: Ability, risk: Risk, ids: list[str], bound: frozenset[str] | None
+) -> None:
+    if passes(Profile(role="READ", bound=bound), ability, risk, ids):
+        assert (ability.risk, risk) == (Risk.READ, Risk.READ)
+
+
+@given(profiles, abilities, risks, workspaces)
+def test_a_bound_profile_passes_no_other_id_and_no_change_without_one(
+    profile: Profile, ability: Ability, risk: Risk, ids: list[str]
+) -> None:
+    assume(profile.bound is not None)
+    if passes(profile, ability, risk, ids):
+        assert {each.lower() for each in ids} <= (profile.bound or set())
+        assert ids or risk is Risk.READ or ability.risk is Risk.READ is risk
+
+
+@given(profiles, abilities, risks, workspaces)
+def test_only_an_unbound_administrator_changes_the_organization(
+    profile: Profile, ability: Ability, risk: Risk, ids: list[str]
+) -> None:
+    assume(any(changing(route) and "/workspaces/{id}" not in route for route in ability.sends))
+    if passes(profile, ability, max(risk, ability.risk), ids) and max(risk, ability.risk) > Risk.READ:
+        assert (profile.role, profile.bound) == ("ORG-ADMIN", None)
+
+
+@given(profiles, abilities, risks, workspaces)
+def test_what_is_refused_outright_passes_with_no_arguments(
+    profile: Profile, ability: Ability, risk: Risk, ids: list[str]
+) -> None:
+    assert not (refusal(profile, ability) and passes(profile, ability, risk, ids))
+
+
+def tighter(profile: Profile, role: Role, bound: frozenset[str] | None) -> Profile:
+    """A profile under an overlay: the lesser of two roles, and the ids in both."""
+    lesser = min(profile.role, role, key=get_args(Role).index)
+    if profile.bound is None or bound is None:
+        return replace(profile, role=lesser, bound=bound if profile.bound is None else profile.bound)
+    return replace(profile, role=lesser, bound=profile.bound & bound)
+
+
+@given(profiles, st.sampled_from(get_args(Role)), st.none() | st.frozensets(ids), abilities, risks, workspaces)
+def test_what_is_effective_under_any_overlay_is_a_subset_of_the_profile(
+    profile: Profile, role: Role, bound: frozenset[str] | None, ability: Ability, risk: Risk, ids: list[str]
+) -> None:
+    overlaid = tighter(profile, role, bound)
+    assert refusal(overlaid, ability) or not refusal(profile, ability)
+    assert passes(profile, ability, risk, ids) or not passes(overlaid, ability, risk, ids)
+
+
+@given(profiles, abilities, risks, risks, workspaces)
+def test_a_higher_risk_never_lets_a_call_pass(
+    profile: Profile, ability: Ability, risk: Risk, other: Risk, ids: list[str]
+) -> None:
+    low, high = sorted([risk, other])
+    assert passes(profile, ability, low, ids) or not passes(profile, ability, high, ids)
+
+
+@pytest.mark.parametrize(
+    ("sends", "wide"),
+    [
+        ((), False),
+        (("GET /events", "GET /settings/secrets"), False),
+        (("PATCH /workspaces/{id}", "POST /workspaces/{id}/pause"), False),
+        (("PATCH /workspaces/{id}", "POST /workspaces"), True),
+        (("DELETE /settings/secrets/{key}",), True),
+        (("GET /approvals/pending",), True),
+        (("POST /workspaces/{other}/pause",), True),
+        (("POST /workspaces/{id}s",), True),
+    ],
+)
+def test_a_change_that_names_no_single_workspace_is_organization_wide(sends: tuple[str, ...], wide: bool) -> None:
+    assert Ability("tool", Risk.WRITE, frozenset(sends)).organization_wide is wide
+
+
+def test_an_unbound_profile_holds_every_id_and_a_bound_one_its_own() -> None:
+    assert within(ADMIN, [A, "anything"])
+    assert within(BOUND_ADMIN, []) and within(BOUND_ADMIN, [A, A.upper()])
+    assert not within(BOUND_ADMIN, [A, B])
+
+
+def test_ids_are_found_in_the_parameters_that_hold_them_and_nowhere_else() -> None:
+    arguments = {"workspace_id": A, "name": "x", "others": [B, C], "parent_id": "", "none": None}
+    found = workspaces_in(arguments, ["workspace_id", "others", "parent_id", "none", "absent"])
+    assert found == [A, B, C]
+
+
+nested = st.recursive(
+    st.just(C) | st.integers() | st.none(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(st.just(C) | st.just(B), inner, max_size=2)
+        | st.frozensets(st.just(C), max_size=1)
+    ),
+)
+
+
+@given(nested)
+def test_no_id_is_too_deep_to_be_found(value: Any) -> None:
+    assert (C in workspaces_in({"targets": value}, {"targets"})) == (C in repr(value))

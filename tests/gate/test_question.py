@@ -135,7 +135,5 @@ def test_a_phrase_can_be_typed_on_any_keyboard_and_fits_its_form(name: str, iden
         ("Lead", "\n4 f", "lead-4f"),
     ],
 )
-def test_a_phrase_is_the_name_in_plain_letters_and_the_start_of_the_id(
-    name: str, identifier: str, phrase: str
-) -> None:
+def test_a_phrase_is_the_name_in_plain_letters_and_the_start_of_the_id(name: str, identifier: str, phrase: str) -> None:
     assert typed_phrase(name, identifier) == phrase

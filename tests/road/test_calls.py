@@ -1,7 +1,7 @@
 """`Road.call`: what leaves the process, and what the answer says of it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -296,6 +296,23 @@ async def change_nothing(tenant: Tenant, workspace_id: WorkspaceId) -> Restarted
     return Restarted()
 
 
+async def restarts(tenant: Tenant, workspace_id: str) -> dict[str, bool]:
+    """Live fact: always so."""
+    return {"restarts": True}
+
+
+@family.tool(
+    Risk.READ,
+    sends=["POST /workspaces/{id}/restart"],
+    title="Look",
+    raised_by_fact={"restarts": Risk.DISRUPT},
+    facts=restarts,
+)
+async def look(tenant: Tenant, workspace_id: WorkspaceId) -> Restarted:
+    """Read, unless a live fact makes it a change."""
+    return await restart(tenant, workspace_id)
+
+
 def found(name: str) -> Capability | None:
     """The tools of this test."""
     return family.capabilities.get(name)
@@ -308,6 +325,16 @@ async def test_a_free_change_leaves_at_once_with_a_durable_intent_and_outcome(ri
     assert done.structured == {"items": [{"ok": True}], "sent": [f"POST /workspaces/{target}/restart"]}
     kinds = [(record.kind, record.body.get("state")) for record in road.context.store().records()]
     assert kinds == [("intent", None), ("outcome", "done")]
+
+
+@pytest.mark.parametrize("role", ["READ", "WORKSPACE-WRITE"])
+async def test_a_read_that_a_live_fact_makes_a_change_is_refused_to_who_may_only_read_there(
+    rig: Rig, role: Literal["READ", "WORKSPACE-WRITE"]
+) -> None:
+    road = rig.road(Profile(role=role), find=found)
+    error = await refused(road.call(Caller(), "look", {"workspace_id": rig.named("SEO Analyst")}))
+    assert (error.kind, error.sent) == ("forbidden_by_policy", False)
+    assert rig.transport.changes == []
 
 
 async def test_a_tool_cannot_send_twice_on_one_claim(rig: Rig) -> None:

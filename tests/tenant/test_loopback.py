@@ -83,7 +83,7 @@ async def test_no_redirect_is_followed_to_anywhere(status: str, route: str) -> N
         assert canary.connections == 0
 
 
-async def test_proxies_and_netrc_of_the_environment_are_not_used(
+async def test_proxies_netrc_and_certificates_of_the_environment_are_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login thief password of-keys\n")
@@ -91,6 +91,7 @@ async def test_proxies_and_netrc_of_the_environment_are_not_used(
         for name in PROXIES:
             monkeypatch.setenv(name, proxy.origin)
         monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "there-is-none.pem"))
         async with connected(server.origin, permit()) as tenant:
             await tenant.read("/workspaces", list[int])
         assert proxy.connections == 0

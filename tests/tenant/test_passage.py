@@ -108,10 +108,14 @@ async def test_a_query_that_is_no_text_is_refused_by_name() -> None:
 
 
 async def test_an_address_that_no_server_would_take_is_refused() -> None:
+    longest = 8000 - len("/workspaces?q=")
     script = Script(answer([]))
-    error = await refused(script, tenant(script, LIST).read("/workspaces", list[Row], query={"q": "x" * 70_000}))
+    held = tenant(script, LIST)
+    error = await refused(script, held.read("/workspaces", list[Row], query={"q": "x" * (longest + 1)}))
     assert isinstance(error, ArgumentError)
     assert "8000" in error.message
+    await held.read("/workspaces", list[Row], query={"q": "x" * longest})
+    assert len(script.requests) == 1
 
 
 async def test_a_body_leaves_as_compact_json_after_its_claim() -> None:
@@ -256,6 +260,12 @@ async def test_a_change_with_an_unreadable_success_may_have_happened(given: http
     assert permit.exchanges[0].status == 200
 
 
+@pytest.mark.parametrize("status", [101, 199, 300, 404])
+async def test_only_a_success_is_read(status: int) -> None:
+    with pytest.raises(TenantRefused):
+        await tenant(Script(answer([], status)), LIST).read("/workspaces", list[Row])
+
+
 async def test_a_lost_answer_is_told_as_it_is() -> None:
     with pytest.raises(TenantUnreachable) as error:
         await tenant(Script(httpx.ReadError("x")), DELETE, claim=Claims()).send("DELETE", DELETE[7:], Anything, id=ONE)
@@ -275,8 +285,16 @@ async def test_a_bound_call_works_on_its_own_workspace() -> None:
     script = Script(answer({"id": ONE}))
     held = tenant(script, GET, PAUSE, claim=Claims(), bound=BOUND)
     await held.read(GET[4:], Row, id=ONE.upper())
-    await held.send("POST", PAUSE[5:], Anything, id=ONE, body={"parent_id": ONE.upper(), "target_id": ""})
+    body = {"parent_id": ONE.upper(), "target_id": "", "note": "any text", "more": ["text"]}
+    await held.send("POST", PAUSE[5:], Anything, id=ONE, body=body)
     assert len(script.requests) == 2
+
+
+async def test_a_bound_call_reads_no_other_workspace() -> None:
+    script = Script(answer({"id": OTHER}))
+    assert isinstance(
+        await refused(script, tenant(script, GET, bound=BOUND).read(GET[4:], Row, id=OTHER)), PolicyRefusal
+    )
 
 
 @pytest.mark.parametrize("given", [{"id": OTHER, "approvalId": ONE}, {"approvalId": ONE, "id": OTHER}])

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 import anyio
 import httpx
 import pytest
+from tests.contract.contract import operations
 from tests.tenant.making import KEY, ONE, ORIGIN, OTHER, Script, Time, answer, changes, wired
 
 from molecule_mcp.errors import ConfigurationError, PolicyRefusal, TenantUnreachable, TenantUnreadable
 from molecule_mcp.tenant import Deadlines, Request, Wire
+from molecule_mcp.tenant.wire import SLOW
 
 READ = changes("GET /workspaces", "/workspaces")
 SEND = changes("POST /workspaces/{id}/pause", f"/workspaces/{ONE}/pause")
@@ -150,6 +152,16 @@ async def test_a_tenant_that_always_asks_to_wait_is_asked_a_few_times_only() -> 
     assert sum(time.slept) < 60
 
 
+async def test_a_change_that_was_only_ever_told_to_wait_was_not_sent() -> None:
+    async def for_ever(_: float) -> None:
+        await anyio.sleep_forever()
+
+    script = Script(answer({}, 429, Retry_After="0"))
+    wire = Wire(ORIGIN, KEY, transport=script, deadlines=Deadlines(total=0.6), sleep=for_ever)
+    assert await lost(wire, SEND) is False
+    assert len(script.requests) == 1
+
+
 async def test_a_change_that_fails_to_connect_after_a_wait_was_not_sent() -> None:
     script = Script(answer({}, 429), httpx.ConnectError("x"))
     with pytest.raises(TenantUnreachable) as lost:
@@ -190,6 +202,23 @@ async def forever(_: httpx.Request) -> httpx.Response:
     """Never answers."""
     await anyio.sleep_forever()
     raise AssertionError
+
+
+async def test_every_request_carries_its_deadlines_and_slow_routes_longer_ones() -> None:
+    script = Script(answer({}))
+    wire = wired(script)
+    message = changes("POST /workspaces/{id}/a2a", f"/workspaces/{ONE}/a2a")
+    await wire.exchange(READ)
+    await wire.exchange(message)
+    usual = {"connect": 5.0, "read": 30.0, "write": 10.0, "pool": 5.0}
+    assert [each.extensions["timeout"] for each in script.requests] == [usual, usual | {"read": 300.0}]
+    assert wire.deadlines.total == 60.0
+    hurried = wired(Script(forever), deadlines=Deadlines(total=5, slow=0.05))
+    assert await lost(hurried, message) == "unknown"
+
+
+def test_every_slow_route_is_one_of_the_contract() -> None:
+    assert {each.route for each in operations().values()} >= SLOW
 
 
 @pytest.mark.parametrize(("asked", "sent"), [(READ, False), (SEND, "unknown")])

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from molecule_mcp.capability import Risk
+from molecule_mcp.capability import Risk, changing
 from molecule_mcp.errors import PolicyRefusal
 
 Role = Literal["READ", "WORKSPACE-WRITE", "ORG-ADMIN"]
-ROLES: tuple[Role, ...] = ("READ", "WORKSPACE-WRITE", "ORG-ADMIN")
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Profile:
 
     Args:
         name: As shown in the audit.
-        role: One of `ROLES`.
+        role: What it may do at most.
         bound: Workspace ids (lower case) this profile may touch; None means all.
     """
 
@@ -46,12 +45,9 @@ class Ability:
     @property
     def organization_wide(self) -> bool:
         """Whether it can change something through a route that does not name one workspace."""
-        return any(not route.split(" ", 1)[1].startswith("/workspaces/{id}") for route in self.sends if changing(route))
-
-
-def changing(route: str) -> bool:
-    """Whether a route can change the tenant, as `tenant.permit` says, which would load an HTTP client at the start."""
-    return not route.startswith(("GET ", "HEAD ")) or route == "GET /approvals/pending"
+        return any(
+            not f"{route}/".split(" ", 1)[1].startswith("/workspaces/{id}/") for route in filter(changing, self.sends)
+        )
 
 
 def refusal(profile: Profile, ability: Ability) -> str | None:

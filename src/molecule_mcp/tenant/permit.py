@@ -3,22 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from molecule_mcp.capability import CHANGING_READS, changing
 from molecule_mcp.errors import Sent
 
-CHANGING_READS = frozenset(
-    {
-        "GET /approvals/pending",
-        "GET /admin/workspaces/{id}/test-token",
-        "GET /workspaces/{id}/terminal",
-        "GET /cp/{path}",
-    }
-)
-"""Routes that read by their method and change by their effect, as the contract has it; tools use only the first."""
-
-
-def changing(route: str) -> bool:
-    """Whether a route can change the tenant; the method alone does not tell."""
-    return not route.startswith(("GET ", "HEAD ")) or route in CHANGING_READS
+__all__ = ["CHANGING_READS", "Exchange", "Permit", "Request", "changing"]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,17 @@ from molecule_mcp.tenant.translate import Answer
 SMALL, LARGE = 4 << 20, 32 << 20
 """Bytes of the largest answer: of any route, and of routes that carry files or everything there is of a kind."""
 
+SLOW = frozenset(
+    {
+        "POST /workspaces/{id}/a2a",
+        "POST /workspaces/{id}/plugins",
+        "POST /org/import",
+        "POST /bundles/import",
+        "POST /admin/memories/import",
+    }
+)
+"""Routes that answer when an agent has, a plugin is fetched or a whole organization stands."""
+
 CARRIES_FILES = ("/files", "/bundles", "/chat/", "/memories/export")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -34,13 +45,14 @@ TOGETHER = 8
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds; `total` spans all attempts and waits of one exchange."""
+    """Seconds; `total` spans all attempts and waits of one exchange, `slow` is both read and total of slow routes."""
 
     connect: float = 5.0
     read: float = 30.0
     write: float = 10.0
     pool: float = 5.0
     total: float = 60.0
+    slow: float = 300.0
 
 
 class Wire:
@@ -106,10 +118,10 @@ class Wire:
             headers["X-Molecule-Org-Id"] = self.org_id
         return [(name.encode(), value.encode()) for name, value in headers.items()]
 
-    @cached_property
-    def _timeout(self) -> dict[str, float]:
+    def _timeout(self, slow: bool) -> dict[str, float]:
         limits = self.deadlines
-        return {"connect": limits.connect, "read": limits.read, "write": limits.write, "pool": limits.pool}
+        read = limits.slow if slow else limits.read
+        return {"connect": limits.connect, "read": read, "write": limits.write, "pool": limits.pool}
 
     @cached_property
     def _slots(self) -> anyio.Semaphore:
@@ -129,12 +141,12 @@ class Wire:
             TenantUnreadable: The answer is too large or encoded.
         """
         progress = Progress(changing(request.route))
-        with anyio.move_on_after(self.deadlines.total):
-            return await self._attempts(request, progress)
-        raise progress.lost(f"no answer within {self.deadlines.total:g} s")
+        total = self.deadlines.slow if request.route in SLOW else self.deadlines.total
+        with anyio.move_on_after(total):
+            return await self._attempts(request, progress, self._clock() + total)
+        raise progress.lost(f"no answer within {total:g} s")
 
-    async def _attempts(self, request: Request, progress: Progress) -> Answer:
-        until = self._clock() + self.deadlines.total
+    async def _attempts(self, request: Request, progress: Progress, until: float) -> Answer:
         while True:
             try:
                 answer = await self._once(request, progress)
@@ -179,7 +191,7 @@ class Wire:
             self.origin + request.path,
             headers=headers,
             stream=httpx.ByteStream(request.body),
-            extensions={PERMITTED: request, "timeout": self._timeout},
+            extensions={PERMITTED: request, "timeout": self._timeout(request.route in SLOW)},
         )
 
     async def _body(

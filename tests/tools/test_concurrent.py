@@ -1,0 +1,87 @@
+"""Several reads at once: all of them, or the first failure and nothing half read."""
+
+import anyio
+import pytest
+
+from molecule_mcp.errors import TenantUnreachable
+from molecule_mcp.tools.concurrent import each
+
+
+async def test_every_thing_is_done() -> None:
+    done: list[int] = []
+
+    async def one(thing: int) -> None:
+        await anyio.lowlevel.checkpoint()
+        done.append(thing)
+
+    await each(range(5), one)
+    assert sorted(done) == [0, 1, 2, 3, 4]
+
+
+async def test_nothing_to_do_is_done() -> None:
+    async def one(thing: int) -> None:
+        raise AssertionError(thing)
+
+    await each([], one)
+
+
+async def test_all_run_at_the_same_time() -> None:
+    """Each waits for the others, so that one after another would never end."""
+    here: list[int] = []
+    together = anyio.Event()
+
+    async def one(thing: int) -> None:
+        here.append(thing)
+        if len(here) == 3:
+            together.set()
+        await together.wait()
+
+    with anyio.fail_after(5):
+        await each(range(3), one)
+
+
+async def test_the_first_failure_comes_out_bare_and_the_rest_is_cut_off() -> None:
+    cut: list[int] = []
+
+    async def one(thing: int) -> None:
+        if thing == 1:
+            raise TenantUnreachable("no answer")
+        try:
+            await anyio.sleep_forever()
+        except anyio.get_cancelled_exc_class():
+            cut.append(thing)
+            raise
+
+    with anyio.fail_after(5), pytest.raises(TenantUnreachable, match="no answer") as failed:
+        await each(range(3), one)
+    assert type(failed.value) is TenantUnreachable
+    assert sorted(cut) == [0, 2]
+
+
+async def test_of_several_failures_the_first_is_told() -> None:
+    async def one(thing: int) -> None:
+        if thing == 0:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+        raise TenantUnreachable(f"failure {thing}")
+
+    with pytest.raises(TenantUnreachable, match="failure 1"):
+        await each(range(2), one)
+
+
+async def test_a_defect_is_no_answer_either_and_is_not_taken_for_a_failure_of_the_tenant() -> None:
+    async def one(thing: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as failed:
+        await each([1], one)
+    assert isinstance(failed.value.exceptions[0], ZeroDivisionError)
+
+
+async def test_a_call_that_is_cut_off_ends_its_reads() -> None:
+    async def one(thing: int) -> None:
+        await anyio.sleep_forever()
+
+    with anyio.move_on_after(0) as scope:
+        await each(range(3), one)
+    assert scope.cancelled_caught
