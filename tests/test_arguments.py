@@ -44,6 +44,7 @@ async def everything(
     free: Any = None,
     parent: str | None = None,
     either: int | list[int] = 0,
+    mixed: str | int | list[str] = 0,
 ) -> None:
     """Take every kind of argument."""
 
@@ -69,7 +70,7 @@ def refused(**given: Any) -> str:
 def test_what_is_not_given_takes_its_default() -> None:
     assert accepted() == {
         "workspace_id": LOWER, "name": "x", "count": 3, "share": 0.5, "force": False, "scope": "any",
-        "fields": ["a"], "limits": {}, "deep": {}, "free": None, "parent": None, "either": 0,
+        "fields": ["a"], "limits": {}, "deep": {}, "free": None, "parent": None, "either": 0, "mixed": 0,
     }  # fmt: skip
     assert read(nothing, {}) == {}
 
@@ -97,6 +98,9 @@ def test_an_id_is_taken_in_any_case_and_handed_on_in_lower_case() -> None:
         ("name", "7", "7"),
         ("name", "true", "true"),
         ("parent", "[]", "[]"),
+        ("mixed", "7", "7"),
+        ("mixed", '["a"]', '["a"]'),
+        ("mixed", 7, 7),
         ("free", "[1]", "[1]"),
         ("parent", None, None),
         ("scope", "TEAM", "TEAM"),
@@ -159,7 +163,7 @@ def test_every_missing_argument_is_named() -> None:
         read(everything, {})
 
 
-KNOWN = "workspace_id, name, count, share, force, scope, fields, limits, deep, free, parent, either"
+KNOWN = "workspace_id, name, count, share, force, scope, fields, limits, deep, free, parent, either, mixed"
 
 
 def test_an_unknown_argument_is_refused_by_naming_the_known_ones() -> None:

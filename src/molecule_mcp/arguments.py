@@ -90,7 +90,7 @@ def read(function: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
     shaped = {name: reshaped(value, kinds_of(function)[name]) for name, value in given.items() if name in known}
     try:
         # JSON mode is deep strict: a list of texts takes no tuple and no number.
-        checked = wanted.model_validate_json(json.dumps(shaped, allow_nan=False), strict=True)
+        checked = wanted.model_validate_json(json.dumps(shaped, allow_nan=False))
     except ValidationError as error:
         raise refusal(said(error.errors(include_input=False), names(function)), unknown, wanted) from None
     except (ValueError, RecursionError):
@@ -179,7 +179,6 @@ def input_schema(function: Tool) -> Schema:
     """The JSON schema of a tool's arguments, in the form every host takes."""
     schema = slim(model(function).model_json_schema())
     schema.setdefault("properties", {})
-    schema["additionalProperties"] = False
     return schema
 
 

@@ -64,6 +64,8 @@ def test_one_phrase_cannot_stand_for_several_choices() -> None:
 def test_a_long_list_is_cut_and_says_how_many_it_leaves_out() -> None:
     whole = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * SHOWN),)), Risk.DESTROY, "x")
     assert (whole.lines[2], len(whole.lines)) == (f"Goes: {SHOWN}", 3 + SHOWN)
+    one_more = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 1)),)), Risk.DESTROY, "x")
+    assert one_more.lines[-1] == "  - and 1 more"
     cut = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 7)),)), Risk.DESTROY, "x")
     assert (cut.lines[2], len(cut.lines), cut.lines[-1]) == (f"Goes: {SHOWN + 7}", 4 + SHOWN, "  - and 7 more")
 

@@ -1,0 +1,124 @@
+"""The server in memory, in both protocol eras."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import validate
+from mcp import Client
+from mcp.types import TextContent
+
+from molecule_mcp.cli import serving
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.prepared import entries
+from molecule_mcp.road.traffic import Calls
+from molecule_mcp.server import MoleculeServer
+from molecule_mcp.settings import Settings
+from tests.calls import harness
+from tests.calls.harness import Person
+from tests.road.rig import Rig
+
+ERAS = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+
+
+@asynccontextmanager
+async def connected(
+    rig: Rig, mode: str, *, person: Person | None = None, profile: Profile | None = None, **changes: Any
+) -> AsyncGenerator[Client]:
+    """A client of a server in this process."""
+    profile = profile or Profile()
+
+    def road() -> Calls:
+        return rig.road(profile, **changes)
+
+    server = MoleculeServer(entries=entries(), profile=profile, road=road, instructions="x")
+    async with Client(server, mode=mode, elicitation_callback=person) as client:
+        yield client
+
+
+async def called(client: Client, tool: str, given: dict[str, Any]) -> tuple[bool, Any, Any]:
+    """Whether it worked, the text as JSON, and the structured content."""
+    result = await client.call_tool(tool, given)
+    assert isinstance(result.content[0], TextContent)
+    return not result.is_error, json.loads(result.content[0].text), result.structured_content
+
+
+@ERAS
+async def test_the_text_of_an_answer_is_its_structured_content_and_fits_its_schema(rig: Rig, mode: str) -> None:
+    reads: list[tuple[str, dict[str, Any]]] = [
+        ("list_workspaces", {"limit": 5}),
+        ("get_workspace", {"workspace": "Copywriter"}),
+        ("find_idle_workspaces", {}),
+        ("list_pending_approvals", {}),
+        ("list_org_tokens", {}),
+        ("list_global_secrets", {}),
+        ("list_workspace_secrets", {"workspace_id": rig.named("Copywriter")}),
+        ("list_workspace_tokens", {"workspace_id": rig.named("Copywriter")}),
+    ]
+    async with connected(rig, mode) as client:
+        for tool, given in reads:
+            worked, text, structured = await called(client, tool, given)
+            assert worked, (tool, text)
+            assert text == structured
+            validate(structured, entries()[tool].tool["outputSchema"])
+
+
+@ERAS
+async def test_a_changing_answer_fits_its_schema(rig: Rig, mode: str) -> None:
+    async with connected(rig, mode, person=Person(harness.exactly_yes)) as client:
+        given = {"workspace_id": rig.named("SEO Analyst")}
+        worked, text, structured = await called(client, "delete_workspace", given)
+    assert worked, text
+    validate(structured, entries()["delete_workspace"].tool["outputSchema"])
+
+
+@ERAS
+async def test_an_error_is_told_without_structured_content(rig: Rig, mode: str) -> None:
+    async with connected(rig, mode) as client:
+        worked, text, structured = await called(client, "get_workspace", {"workspace": "nobody", "bogus": 1})
+        assert (worked, text["error"], structured) == (False, "arguments", None)
+        assert "known are: workspace" in text["message"]
+        worked, text, _ = await called(client, "list_workspace", {})
+        assert (worked, "list_workspaces" in text["advice"]) == (False, True)
+
+
+@ERAS
+async def test_what_a_profile_can_never_use_is_not_listed_and_refused_by_name(rig: Rig, mode: str) -> None:
+    async with connected(rig, mode, profile=Profile(role="READ")) as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        assert "list_workspaces" in names
+        assert "delete_workspace" not in names
+        _, text, _ = await called(client, "delete_workspace", {"workspace_id": rig.named("Copywriter")})
+    assert text["error"] == "forbidden_by_policy"
+    assert rig.transport.lines == []
+
+
+@ERAS
+async def test_a_defect_is_told_without_its_text(rig: Rig, mode: str) -> None:
+    def broken(_name: str) -> None:
+        raise RuntimeError("sesame-0123456789")
+
+    async with connected(rig, mode, find=broken) as client:
+        worked, text, _ = await called(client, "list_workspaces", {})
+    assert (worked, text["error"]) == (False, "internal")
+    assert "sesame" not in str(text)
+
+
+async def test_a_client_that_fails_to_ask_has_not_said_yes(rig: Rig) -> None:
+    def fails(_message: str, _schema: dict[str, Any]) -> Any:
+        raise RuntimeError("no screen")
+
+    async with connected(rig, "legacy", person=Person(fails)) as client:
+        worked, text, _ = await called(client, "delete_workspace", {"workspace_id": rig.named("SEO Analyst")})
+    assert (worked, text["error"]) == (False, "declined")
+    assert rig.transport.changes == []
+
+
+@pytest.mark.parametrize("url", [None, "https://tenant.example"])
+def test_the_instructions_fit_and_name_the_sample(tmp_path: Path, url: str | None) -> None:
+    text = serving.instructions(Settings(state=tmp_path, config=tmp_path, api_url=url))
+    assert len(text) <= 1900
+    assert ("SAMPLE" in text) is (url is None)

@@ -1,0 +1,106 @@
+"""Workspaces made, changed, restarted, paused and resumed, over the embedded tenant."""
+
+from typing import Any
+
+import pytest
+from tests.road.rig import Rig, answered, asked, can_ask, refused
+
+from molecule_mcp.road.traffic import Asked, Caller, Done
+
+
+async def done(rig: Rig, tool: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Call, say yes to whatever is asked, and return the first item."""
+    road = rig.road()
+    outcome = await road.call(can_ask(), tool, given)
+    if isinstance(outcome, Asked):
+        phrase = outcome.plan.question.phrase
+        content: dict[str, Any] = {"phrase": phrase} if phrase else {"allow": True}
+        outcome = await answered(road, tool, given, outcome, **content)
+    return outcome.structured["items"][0]
+
+
+async def test_a_leaf_is_paused_at_once_and_a_team_after_a_yes(rig: Rig) -> None:
+    leaf, lead = rig.named("SEO Analyst"), rig.named("Finance Lead")
+    assert isinstance(await rig.road().call(Caller(), "pause_workspace", {"workspace_id": leaf}), Done)
+    question = await asked(rig.road(), "pause_workspace", {"workspace_id": lead})
+    assert question.plan.risk == "destroy"
+    assert any(rig.named("Bookkeeper") in line for line in question.plan.question.lines)
+    told = await done(rig, "pause_workspace", {"workspace_id": lead})
+    assert (told["status"], told["touched"]) == ("paused", 2)
+    assert rig.statuses()[rig.named("Bookkeeper")] == "paused"
+    assert (await done(rig, "resume_workspace", {"workspace_id": lead}))["touched"] == 2
+
+
+async def test_what_is_paused_already_is_told_before_anything_is_sent(rig: Rig) -> None:
+    lead = rig.named("Finance Lead")
+    await done(rig, "pause_workspace", {"workspace_id": lead})
+    before = len(rig.transport.changes)
+    assert (
+        await refused(rig.road().call(can_ask(), "pause_workspace", {"workspace_id": lead}))
+    ).kind == "nothing_to_do"
+    assert len(rig.transport.changes) == before
+
+
+async def test_a_restart_is_free_but_a_reset_and_an_external_one_are_asked_about(rig: Rig) -> None:
+    leaf, external = rig.named("SEO Analyst"), rig.named("Partner Bot")
+    assert (await done(rig, "restart_workspace", {"workspace_id": leaf}))["status"] in {"provisioning", "online"}
+    assert (await asked(rig.road(), "restart_workspace", {"workspace_id": leaf, "reset": True})).plan.risk == "destroy"
+    assert (await asked(rig.road(), "restart_workspace", {"workspace_id": external})).plan.risk == "destroy"
+
+
+async def test_a_removed_workspace_is_not_brought_back_to_life(rig: Rig) -> None:
+    leaf = rig.named("SEO Analyst")
+    await done(rig, "delete_workspace", {"workspace_id": leaf})
+    error = await refused(rig.road().call(can_ask(), "restart_workspace", {"workspace_id": leaf}))
+    assert error.kind == "nothing_to_do"
+
+
+async def test_an_update_tells_before_and_after(rig: Rig) -> None:
+    leaf = rig.named("SEO Analyst")
+    told = await done(rig, "update_workspace", {"workspace_id": leaf, "name": "Search Analyst", "collapsed": "yes"})
+    assert told["before"] == {"name": "SEO Analyst", "collapsed": False}
+    assert told["after"] == {"name": "Search Analyst", "collapsed": True}
+    assert told["not_stored"] == []
+
+
+async def test_a_new_parent_is_asked_about_and_a_cycle_refused(rig: Rig) -> None:
+    lead, below = rig.named("Finance Lead"), rig.named("Bookkeeper")
+    error = await refused(rig.road().call(can_ask(), "update_workspace", {"workspace_id": lead, "parent_id": below}))
+    assert "cycle" in error.message
+    told = await done(rig, "update_workspace", {"workspace_id": below, "parent_id": rig.named("Research Lead")})
+    assert told["after"]["parent_id"] == rig.named("Research Lead")
+
+
+@pytest.mark.parametrize("given", [{}, {"parent_id": "00000000-0000-4000-8000-000000000000"}])
+async def test_an_update_of_nothing_or_under_nobody_is_refused(rig: Rig, given: dict[str, str]) -> None:
+    error = await refused(
+        rig.road().call(can_ask(), "update_workspace", {"workspace_id": rig.named("SEO Analyst"), **given})
+    )
+    assert error.kind == "arguments"
+    assert rig.transport.changes == []
+
+
+async def test_a_name_that_is_taken_there_is_not_made_twice_by_accident(rig: Rig) -> None:
+    given: dict[str, Any] = {"name": "Helper", "parent_id": rig.named("Finance Lead")}
+    made = await done(rig, "create_workspace", given)
+    assert rig.statuses()[made["id"]] in {"provisioning", "online"}
+    error = await refused(rig.road().call(can_ask(), "create_workspace", given))
+    assert error.details["there"][0]["id"] == made["id"]
+    assert (await done(rig, "create_workspace", {**given, "allow_duplicate": True}))["id"] != made["id"]
+
+
+async def test_an_external_agents_token_goes_to_a_file_and_nowhere_else(rig: Rig) -> None:
+    road, given = rig.road(), {"name": "Outside", "external": True}
+    question = await asked(road, "create_workspace", given)
+    told = await answered(road, "create_workspace", given, question, allow=True)
+    path = told.structured["items"][0]["token"]
+    token = next((rig.folder / "outputs").iterdir()).read_text().strip()
+    assert str(path).startswith(str(rig.folder / "outputs"))
+    assert len(token) == 43
+    assert token not in told.text
+    assert next((rig.folder / "outputs").iterdir()).stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_address_without_an_external_agent_is_refused(rig: Rig) -> None:
+    given = {"name": "x", "url": "https://agent.example"}
+    assert (await refused(rig.road().call(can_ask(), "create_workspace", given))).kind == "arguments"

@@ -1,0 +1,51 @@
+"""Secrets: names out, values in by reference, restarts told."""
+
+from tests.road.rig import Rig, asked, can_ask, refused
+from tests.tools.test_lifecycle import done
+
+from molecule_mcp.road.traffic import Caller, Done
+
+KEY = "OWN_KEY"
+FROM = "env:MOLECULE_SECRET_KEY"
+
+
+async def test_a_secret_is_set_listed_and_deleted(rig: Rig) -> None:
+    workspace = rig.named("SEO Analyst")
+    told = await done(rig, "set_workspace_secret", {"workspace_id": workspace, "key": KEY, "value_from": FROM})
+    assert told["updated_at"]
+    assert "restarts" in told["restart"]
+    listed = await rig.road().call(Caller(), "list_workspace_secrets", {"workspace_id": workspace})
+    assert isinstance(listed, Done)
+    assert {"key": KEY, "scope": "workspace"}.items() <= listed.structured["secrets"][0].items()
+    gone = await done(rig, "delete_workspace_secret", {"workspace_id": workspace, "key": KEY})
+    assert gone["effective"] == "none"
+    given = {"workspace_id": workspace, "key": KEY}
+    assert (await refused(rig.road().call(can_ask(), "delete_workspace_secret", given))).kind == "arguments"
+
+
+async def test_a_global_secret_names_every_workspace_that_restarts(rig: Rig) -> None:
+    own = rig.named("SEO Analyst")
+    await done(rig, "set_workspace_secret", {"workspace_id": own, "key": KEY, "value_from": FROM})
+    question = await asked(rig.road(), "set_global_secret", {"key": KEY, "value_from": FROM})
+    lines = "\n".join(question.plan.question.lines)
+    assert question.plan.risk == "critical"
+    assert rig.named("Copywriter") in lines
+    assert own not in lines, "it has a value of its own"
+    assert rig.named("Partner Bot") not in lines, "an external agent is not restarted"
+    told = await done(rig, "set_global_secret", {"key": KEY, "value_from": FROM})
+    assert (told["present"], told["restarts"] > 5) == (True, True)
+    assert (await done(rig, "delete_global_secret", {"key": KEY}))["present"] is False
+
+
+async def test_an_unset_reference_tells_how_a_person_puts_the_value_there(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": KEY, "value_from": "env:MOLECULE_SECRET_MISSING"}
+    error = await refused(rig.road().call(can_ask(), "set_workspace_secret", given))
+    assert "MOLECULE_SECRET_MISSING" in str(error.told())
+    assert rig.transport.changes == []
+
+
+async def test_a_value_in_place_of_a_reference_is_refused_and_not_repeated(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": KEY, "value_from": "sk-live-0123456789"}
+    error = await refused(rig.road().call(can_ask(), "set_workspace_secret", given))
+    assert "sk-live" not in str(error.told())
+    assert rig.transport.lines == []
