@@ -1,0 +1,153 @@
+"""The commands in this process: what they print, and their exit codes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from molecule_mcp import __version__
+from molecule_mcp.cli import main, serving
+from molecule_mcp.settings import OWN, TOKEN, URL
+from molecule_mcp.store import approver
+
+PASSPHRASE = "correct horse battery"
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Nothing configured, and a state folder of this test's own."""
+    for name in (URL, TOKEN, *OWN):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MOLECULE_MCP_STATE", str(tmp_path / "state"))
+
+    def untouched(*_: Any) -> None:
+        """Logging stays pytest's."""
+
+    monkeypatch.setattr(serving, "configure_logging", untouched)
+    return tmp_path / "state"
+
+
+def test_the_version_is_told(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"molecule-mcp {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "wrong", [["nonsense"], ["call"], ["audit"], ["approver", "steal"], ["tools", "--jso"], ["tenant", "--port", "x"]]
+)
+def test_a_wrong_command_line_is_exit_2(wrong: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(wrong)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", [["tools"], ["call", "list_workspaces"], ["doctor"], ["audit", "show"]])
+def test_half_a_configuration_is_exit_2_with_the_reason(
+    command: list[str], capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN, "a-key-without-an-address-0123456789")
+    assert main(command) == 2
+    said = capsys.readouterr()
+    assert (said.out, URL in said.err) == ("", True)
+    assert "without-an-address" not in said.err
+
+
+def test_a_setting_that_does_not_exist_is_exit_2(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOLECULE_MCP_READONLY", "true")
+    assert main(["tools"]) == 2
+    assert "MOLECULE_MCP_READ_ONLY" in capsys.readouterr().err
+
+
+def test_tools_are_listed_with_their_risk_as_the_profile_has_them(capsys: Captured) -> None:
+    assert main(["tools"]) == 0
+    assert "delete_workspace             destroy" in capsys.readouterr().out
+    assert main(["tools", "--read-only"]) == 0
+    assert "delete_workspace " not in capsys.readouterr().out
+    assert main(["tools", "--toolsets", "nothing"]) == 2
+    assert "Toolsets are: access" in capsys.readouterr().err
+
+
+def test_tools_as_json_hold_everything_a_reviewer_wants(capsys: Captured) -> None:
+    assert main(["tools", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    wanted = {
+        "name", "family", "risk", "raised_by", "raised_by_fact", "sends", "annotations", "input_schema", "output_schema"
+    }  # fmt: skip
+    assert all(wanted <= row.keys() for row in rows)
+    assert next(row for row in rows if row["name"] == "delete_workspace")["raised_by"] == {"purge": "critical"}
+
+
+def test_a_call_prints_the_answer_of_the_sample_organization(capsys: Captured) -> None:
+    assert main(["call", "list_workspaces", '{"limit": 2}']) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["tenant"], len(answer["rows"])) == ("sample", 2)
+
+
+def test_the_same_key_serves_every_start_on_the_sample(capsys: Captured) -> None:
+    found: list[list[str]] = []
+    for _ in range(2):
+        assert main(["call", "list_org_tokens"]) == 0
+        found.append([key["id"] for key in json.loads(capsys.readouterr().out)["tokens"]])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "1", '"x"'])
+def test_arguments_that_are_no_object_are_refused(text: str, capsys: Captured) -> None:
+    assert main(["call", "list_workspaces", text]) == 1
+    assert "JSON object" in capsys.readouterr().err
+
+
+def test_a_gated_call_waits_under_a_code_that_allow_lists(capsys: Captured, environment: Path) -> None:
+    approver.init(environment, PASSPHRASE)
+    main(["call", "list_workspaces", '{"fields": ["id"], "limit": 1, "name_contains": "SEO"}'])
+    workspace = json.loads(capsys.readouterr().out)["rows"][0][0]
+    given = json.dumps({"workspace_id": workspace})
+    assert main(["call", "delete_workspace", given, "--allow-wait", "0"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["error"], told["sent"], told["tenant"]) == ("allow_required", False, "sample")
+    assert main(["allow"]) == 0
+    assert told["code"] in capsys.readouterr().out
+    assert main(["allow", "0000-0000"]) == 1
+    assert main(["audit", "verify"]) == 0
+    assert "1 records good, the chain is whole" in capsys.readouterr().out
+    assert main(["audit", "show"]) == 0
+    assert "open" in capsys.readouterr().out
+    assert main(["audit", "export"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "open"
+
+
+def test_a_chain_that_was_cut_is_exit_1(capsys: Captured, environment: Path) -> None:
+    test_a_gated_call_waits_under_a_code_that_allow_lists(capsys, environment)
+    (environment / "chain.key").write_bytes(b"0" * (environment / "chain.key").stat().st_size)
+    assert main(["audit", "verify"]) == 1
+
+
+def test_the_approver_is_shown_and_never_made_twice(capsys: Captured, environment: Path) -> None:
+    assert main(["approver", "show"]) == 1
+    fingerprint = approver.init(environment, PASSPHRASE)
+    assert main(["approver", "show"]) == 0
+    assert fingerprint in capsys.readouterr().out
+    assert main(["approver", "init"]) == 2
+    assert fingerprint in capsys.readouterr().err
+
+
+def test_doctor_finds_the_sample_well(capsys: Captured) -> None:
+    assert main(["doctor", "--json"]) == 0
+    found = {each["about"]: each["state"] for each in json.loads(capsys.readouterr().out)}
+    assert found == {
+        "settings": "note", "tenant": "ok", "credential": "ok", "clock": "ok", "approver": "note", "audit": "ok",
+        "isolation": "ok",
+    }  # fmt: skip
+
+
+def test_doctor_says_that_nobody_answers(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(URL, "http://127.0.0.1:9")
+    monkeypatch.setenv(TOKEN, "kR3x9-a-key-of-nobody-0123456789")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "fail  tenant" in said
+    assert "kR3x9" not in said
