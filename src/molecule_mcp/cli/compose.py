@@ -79,7 +79,7 @@ def wire(settings: Settings, redactor: Redactor) -> Wire:
         kept.unlink(missing_ok=True)  # of a database that is gone
         files.create(kept, key.encode())
     redactor.learn(key, "MOLECULE_ORG_TOKEN")
-    return Wire(SAMPLE_ORIGIN, key, transport=httpx.ASGITransport(app), sample=True)
+    return Wire(SAMPLE_ORIGIN, key, transport=httpx.ASGITransport(app, raise_app_exceptions=False), sample=True)
 
 
 def find(settings: Settings, name: str) -> Capability | None:
