@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from molecule_mcp.capability import FromPerson, Workspace
 from molecule_mcp.errors import ArgumentError
 
-INJECTED = frozenset({"tenant", "secrets", "outputs"})
+INJECTED = frozenset({"tenant", "secrets", "outputs", "progress", "wait"})
 """Parameters that the road fills in: no caller can give them."""
 
 RULES = {

@@ -13,6 +13,12 @@ from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
+Progress = Callable[[float, float | None, str], Awaitable[None]]
+"""Tells the caller how far a long call is: done, total or None, a line of text. A tool takes it as `progress`."""
+
+Wait = Callable[[float], Awaitable[None]]
+"""Lets so many seconds pass, between two looks at the tenant. A tool takes it as `wait`."""
+
 
 class Risk(IntEnum):
     """How much a call can cost, in rising order; the rules stand in docs/risks.md."""

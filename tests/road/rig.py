@@ -56,6 +56,10 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
+    async def pass_by(self, seconds: float) -> None:
+        """Time passes without anybody waiting for it."""
+        self.now += seconds
+
 
 @dataclass
 class Rig:
@@ -92,6 +96,7 @@ class Rig:
             nearest=lambda _name: ["list_workspaces"],
             allow_wait=0.0,
             clock=self.clock,
+            wait=self.clock.pass_by,
         )
         return Road(replace(context, **changes))
 

@@ -41,7 +41,7 @@ class Road:
         arguments = strict.read(capability.function, given)
         risk = await self.risk(capability, arguments)
         if risk is Risk.READ:
-            return await self.read(capability, arguments)
+            return await self.read(capability, arguments, caller)
         if risk < Risk.DESTROY:
             sent = await Sending(self.context, caller, capability, arguments).run()
             return self.finished(capability, [sent], None)
@@ -90,10 +90,11 @@ class Road:
         policy.check(self.context.profile, ability, risk, touched)
         return risk
 
-    async def read(self, capability: Capability, arguments: Mapping[str, Any]) -> Done:
+    async def read(self, capability: Capability, arguments: Mapping[str, Any], caller: Caller) -> Done:
         """A call that changes nothing."""
         tenant = reading(self.context, capability)
-        result = await capability.function(**injected(self.context, capability, tenant), **arguments)
+        given = injected(self.context, capability, tenant, caller.progress)
+        result = await capability.function(**given, **arguments)
         return self.done(dumped(result))
 
     async def granted(self, asking: Asking, plan: Plan, grant: Grant) -> Done:

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from molecule_mcp.capability import Capability
+import anyio
+
+from molecule_mcp.capability import Capability, Wait
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import Outputs, Secrets
@@ -26,6 +28,7 @@ class Context:
         find: A tool's record by name, or None.
         nearest: Names like an unknown one, best first, from those the profile may use.
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
+        wait: How a tool that follows something lets time pass between two looks.
         allow_line: The command a person runs, up to the code.
     """
 
@@ -45,3 +48,4 @@ class Context:
     allow_line: str = "molecule-mcp allow"
     approver_line: str = "molecule-mcp approver init"
     clock: Callable[[], float] = field(default=time.time)
+    wait: Wait = anyio.sleep

@@ -14,10 +14,10 @@ import anyio
 import anyio.to_thread
 
 from molecule_mcp.arguments import INJECTED
-from molecule_mcp.capability import Capability
+from molecule_mcp.capability import Capability, Progress
 from molecule_mcp.errors import GateStop, MoleculeError
 from molecule_mcp.road.context import Context
-from molecule_mcp.road.traffic import Caller
+from molecule_mcp.road.traffic import Caller, silent
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Grant, Intent, Outcome, OutcomeState, Plan, Step
 from molecule_mcp.tenant import Permit, Request, Tenant
@@ -38,9 +38,15 @@ class Sent:
     line: str
 
 
-def injected(context: Context, capability: Capability, tenant: Tenant) -> dict[str, Any]:
+def injected(context: Context, capability: Capability, tenant: Tenant, progress: Progress = silent) -> dict[str, Any]:
     """The parameters of a tool that the road fills in."""
-    offers = {"tenant": tenant, "secrets": context.secrets, "outputs": context.outputs}
+    offers = {
+        "tenant": tenant,
+        "secrets": context.secrets,
+        "outputs": context.outputs,
+        "progress": progress,
+        "wait": context.wait,
+    }
     wanted = capability.function.__annotations__
     return {name: offers[name] for name in INJECTED if name in wanted}
 
@@ -154,7 +160,7 @@ class Sending:
             actor=actor(self.context, code),
         )
         tenant = Tenant(self.context.wire(), permit)
-        given = injected(self.context, self.capability, tenant)
+        given = injected(self.context, self.capability, tenant, self.caller.progress)
         result: Any = None
         # From the claim to the outcome nothing may be cut off: a cancelled call still learns how its send ended.
         with anyio.CancelScope(shield=True):

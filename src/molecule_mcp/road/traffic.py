@@ -1,16 +1,14 @@
 """Who calls a road, and what comes out of it; light enough to be imported at start."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from molecule_mcp.capability import Progress
 from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.store.records import Plan
-
-Progress = Callable[[float, float | None, str], Awaitable[None]]
-"""Tell the caller how far a long call is: done, total or None, a line of text."""
 
 
 async def silent(_done: float, _total: float | None, _line: str) -> None:
