@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "molecule_mcp"
 
 ROOMS = (
     "errors", "redaction", "settings", "capability", "arguments", "tenant", "secrets", "tools", "store", "gate",
-    "prepared", "road", "server", "console", "transports", "embedded", "cli", "__main__",
+    "prepared", "toolsets", "road", "server", "console", "transports", "embedded", "cli", "__main__",
 )  # fmt: skip
 """Every room; one imports only from those before it."""
 

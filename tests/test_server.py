@@ -122,3 +122,15 @@ def test_the_instructions_fit_and_name_the_sample(tmp_path: Path, url: str | Non
     text = serving.instructions(Settings(state=tmp_path, config=tmp_path, api_url=url))
     assert len(text) <= 1900
     assert ("SAMPLE" in text) is (url is None)
+
+
+@ERAS
+async def test_a_tool_that_is_not_offered_is_neither_listed_nor_called(rig: Rig, mode: str) -> None:
+    offered = {"list_workspaces": entries()["list_workspaces"]}
+    server = MoleculeServer(entries=offered, profile=Profile(), road=rig.road, instructions="x")
+    async with Client(server, mode=mode) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["list_workspaces"]
+        worked, told, _ = await called(client, "find_idle_workspaces", {})
+    assert not worked
+    assert "--tools find_idle_workspaces" in told["advice"]
+    assert rig.transport.lines == []

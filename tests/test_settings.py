@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from platformdirs import user_config_path, user_state_path
 
 from molecule_mcp.errors import ConfigurationError
-from molecule_mcp.settings import OWN, ROLES, TOKEN, Settings, child_environment, unexpanded
+from molecule_mcp.settings import OWN, ROLES, TOKEN, Selection, Settings, child_environment, unexpanded
 
 KEY = "k3yOf-the_0rganization"
 TENANT = {"MOLECULE_API_URL": "https://acme.test", "MOLECULE_ORG_TOKEN": KEY}
@@ -211,13 +211,18 @@ def test_what_is_not_a_workspace_id_is_refused(text: str) -> None:
     assert "lab-notes" not in str(error.told())
 
 
-def test_toolsets_keep_their_order_and_a_flag_only_narrows_them() -> None:
-    assert Settings.load({"MOLECULE_MCP_TOOLSETS": "files, workspaces,files"}).toolsets == ("files", "workspaces")
-    assert Settings.load({"MOLECULE_MCP_TOOLSETS": "files,workspaces"}, toolsets="workspaces").toolsets == (
-        "workspaces",
+def test_the_tools_asked_for_are_kept_in_order_and_apart_by_who_asked() -> None:
+    settings = Settings.load(
+        {"MOLECULE_MCP_TOOLSETS": "files, workspaces,files", "MOLECULE_MCP_EXCLUDE_TOOLS": "read_file"},
+        toolsets="workspaces",
+        tools="list_files",
     )
-    assert "--toolsets" in refused({"MOLECULE_MCP_TOOLSETS": "files"}, toolsets="files,secrets").message
+    assert settings.environment == Selection(("files", "workspaces"), (), ("read_file",))
+    assert settings.flags == Selection(("workspaces",), ("list_files",))
+    assert not Settings.load({}).environment.said
+    assert Settings.load({}, tools="list_files").flags.said
     assert "--toolsets" in refused({}, toolsets="Files!").message
+    assert "MOLECULE_MCP_TOOLS" in refused({"MOLECULE_MCP_TOOLS": "a b;c"}).message
 
 
 def test_the_wait_for_a_yes_is_between_nothing_and_ten_minutes() -> None:

@@ -28,9 +28,12 @@ from molecule_mcp import __version__
 from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer, form
-from molecule_mcp.prepared import Entry
+from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.road.traffic import Asked, Caller, Calls
+from molecule_mcp.road.underway import UnderWay
+from molecule_mcp.settings import Selection
 from molecule_mcp.store.records import Plan
+from molecule_mcp.toolsets import missing
 
 MODERN = "2026-07-28"
 FORM = "allow"
@@ -49,6 +52,7 @@ class MoleculeServer(MCPServer[Any]):
         profile: What is in force; tools it can never use are not listed.
         road: Makes the road at the first call, so that a start loads no tool.
         instructions: At most 1,900 characters: hosts cut what is longer.
+        choose: The tools of a selection that a caller's address asks for; None: every caller is offered the same.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class MoleculeServer(MCPServer[Any]):
         profile: policy.Profile,
         road: Callable[[], Calls],
         instructions: str,
+        choose: Callable[[Selection], Mapping[str, Entry]] | None = None,
     ) -> None:
         super().__init__(
             "molecule",
@@ -69,31 +74,37 @@ class MoleculeServer(MCPServer[Any]):
         self._entries = entries
         self._profile = profile
         self._make_road = road
+        self._choose = choose
+        self.under_way = UnderWay()
+        self._listed: dict[tuple[str, ...], list[Tool]] = {}
 
     @cached_property
     def road(self) -> Calls:
         """The road, made at the first call."""
         return self._make_road()
 
-    @cached_property
-    def listed(self) -> list[Tool]:
-        """The tools this profile can use, by name."""
-        return [
-            Tool.model_validate(entry.tool)
-            for _, entry in sorted(self._entries.items())
-            if policy.refusal(self._profile, entry.ability) is None
-        ]
+    def offered(self, names: tuple[str, ...]) -> Mapping[str, Entry]:
+        """The tools that a caller who named these toolsets is offered."""
+        return self._choose(Selection(names)) if names and self._choose else self._entries
 
     async def list_tools(self) -> list[Tool]:
-        """The prepared list; the same for every connection of this process."""
-        return self.listed
+        """The prepared list, by name, of what this profile can use; the same for every connection to one address."""
+        names = toolsets_of_caller()
+        if names not in self._listed:
+            self._listed[names] = [
+                Tool.model_validate(entry.tool)
+                for _, entry in sorted(self.offered(names).items())
+                if policy.refusal(self._profile, entry.ability) is None
+            ]
+        return self._listed[names]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Session | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Send one call down the road; a failure is a result with `is_error`, so that the model reads it."""
         try:
-            return await self.answered(name, arguments, context)
+            with self.under_way.one():
+                return await self.answered(name, arguments, context)
         except MoleculeError as error:
             logger.info("%s: %s", name if name in self._entries else "unknown tool", error.kind)
             return self.failed(error)
@@ -105,6 +116,8 @@ class MoleculeServer(MCPServer[Any]):
         self, name: str, arguments: dict[str, Any], context: Session | None
     ) -> CallToolResult | InputRequiredResult:
         """Call, ask where the client can be asked, and call again with the answer."""
+        if name not in (offered := self.offered(toolsets_of_caller())):
+            raise missing(name, offered, entries())
         caller = caller_of(context)
         outcome = await self.road.call(caller, name, arguments, given_answer(context))
         if isinstance(outcome, Asked):
@@ -138,6 +151,12 @@ def principal_of() -> str:
     """Whose plans a call can use: the bearer's on HTTP, this machine's user on stdio."""
     token = get_access_token()
     return f"http:{token.client_id}" if token else "local"
+
+
+def toolsets_of_caller() -> tuple[str, ...]:
+    """The toolsets that the address of a caller on HTTP names; the door put them beside who called."""
+    token = get_access_token()
+    return tuple(token.scopes) if token else ()
 
 
 def client_of(context: Session) -> str:

@@ -38,7 +38,9 @@ OWN = {
     f"{OWN_PREFIX}WORKSPACES": "ids of the only workspaces that may be touched, separated by commas",
     f"{OWN_PREFIX}READ_ONLY": "true or false",
     f"{OWN_PREFIX}ALLOW_WAIT": "seconds a call waits for a person's yes, 0 to 600",
-    f"{OWN_PREFIX}TOOLSETS": "names of the only toolsets to offer, separated by commas",
+    f"{OWN_PREFIX}TOOLSETS": "names of the only toolsets to offer, separated by commas; all offers every tool",
+    f"{OWN_PREFIX}TOOLS": "names of tools to offer besides",
+    f"{OWN_PREFIX}EXCLUDE_TOOLS": "names of tools to leave out",
     f"{OWN_PREFIX}STATE": "absolute path of the folder that holds everything durable",
     f"{OWN_PREFIX}LOG_LEVEL": "DEBUG, INFO, WARNING, ERROR or CRITICAL",
 }
@@ -60,11 +62,33 @@ _URL = re.compile(
 )
 _USUAL_PORT = {"https": 443, "http": 80}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TOOLSET = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_SELECTS = (f"{OWN_PREFIX}TOOLSETS", f"{OWN_PREFIX}TOOLS", f"{OWN_PREFIX}EXCLUDE_TOOLS")
+_Said = tuple[str, str | None]
 _SWITCH = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
     **dict.fromkeys(("0", "false", "no", "off"), False),
 }
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The tools that were asked for; `toolsets.offered` knows which those are.
+
+    Args:
+        toolsets: Names of toolsets, in order; None: nothing was said.
+        tools: Single tools besides.
+        without: Single tools left out, whatever else was said.
+    """
+
+    toolsets: tuple[str, ...] | None = None
+    tools: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> bool:
+        """Whether anything was asked for."""
+        return self.toolsets is not None or bool(self.tools)
 
 
 @dataclass(frozen=True)
@@ -81,7 +105,8 @@ class Settings:
         workspaces: Ids (lower case) of the only workspaces that may be touched; None means all.
         read_only: Nothing that changes anything may be sent.
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
-        toolsets: Names of the only toolsets to offer, as given; None means all.
+        environment: The tools that the environment asks for; nothing widens them.
+        flags: The tools that the command line asks for, within those.
         log_level: As `logging` names it.
         profile: Name shown in the audit.
     """
@@ -95,7 +120,8 @@ class Settings:
     workspaces: frozenset[str] | None = None
     read_only: bool = False
     allow_wait: float = 45.0
-    toolsets: tuple[str, ...] | None = None
+    environment: Selection = Selection()
+    flags: Selection = Selection()
     log_level: LogLevel = "WARNING"
     profile: str = "default"
 
@@ -114,6 +140,8 @@ class Settings:
         read_only: bool = False,
         allow_wait: str | float | None = None,
         toolsets: str | None = None,
+        tools: str | None = None,
+        exclude_tools: str | None = None,
         state: str | Path | None = None,
         log_level: str | None = None,
     ) -> Self:
@@ -121,8 +149,8 @@ class Settings:
 
         Args:
             environ: The environment at the start.
-            role, workspaces, allow_wait, toolsets, state, log_level: The text of that flag, or None; forms as
-                of the variables, but `state` may be relative to the current folder.
+            role, workspaces, allow_wait, toolsets, tools, exclude_tools, state, log_level: The text of that flag, or
+                None; forms as of the variables, but `state` may be relative to the current folder.
             read_only: Whether the flag was given; it cannot switch the variable off.
         Raises:
             ConfigurationError: The settings are incomplete, unknown, malformed, or a flag would widen them.
@@ -140,7 +168,8 @@ class Settings:
             workspaces=_workspaces(environ, workspaces),
             read_only=_read_only(environ) or read_only,
             allow_wait=_wait(environ, allow_wait),
-            toolsets=_toolsets(environ, toolsets),
+            environment=_selection(*((name, _given(environ, name)) for name in _SELECTS)),
+            flags=_selection(("--toolsets", toolsets), ("--tools", tools), ("--exclude-tools", exclude_tools)),
             log_level=_log_level(environ, log_level),
         )
 
@@ -311,21 +340,19 @@ def _workspace_ids(name: str, text: str) -> frozenset[str]:
     return ids
 
 
-def _toolsets(environ: Mapping[str, str], flag: str | None) -> tuple[str, ...] | None:
-    name = f"{OWN_PREFIX}TOOLSETS"
-    set_to = _given(environ, name)
-    offered = None if set_to is None else _toolset_names(name, set_to)
-    asked = offered if flag is None else _toolset_names("--toolsets", flag)
-    if offered is not None and asked is not None and not set(asked) <= set(offered):
-        raise _widens("--toolsets", name)
-    return asked
+def _selection(toolsets: _Said, tools: _Said, without: _Said) -> Selection:
+    """What one place says about tools; each part is the name of a variable or flag and its text."""
+    sets, single, less = (
+        None if text is None else _tool_names(name, text) for name, text in (toolsets, tools, without)
+    )
+    return Selection(sets, single or (), less or ())
 
 
-def _toolset_names(name: str, text: str) -> tuple[str, ...]:
+def _tool_names(name: str, text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(_listed(name, text)))
-    if not all(_TOOLSET.fullmatch(each) for each in names):
+    if not all(_NAME.fullmatch(each) for each in names):
         raise ConfigurationError(
-            f"{name} holds something that is not the name of a toolset.",
+            f"{name} holds something that is no name of a tool or toolset.",
             advice=f"Write names as `molecule-mcp tools` shows them into {name}, separated by commas.",
         )
     return names

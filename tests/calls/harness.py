@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import httpx2
@@ -30,6 +30,20 @@ Answerer = Callable[[str, dict[str, Any]], ElicitResult]
 """A person: the question's text and the form's schema in, the answer out."""
 
 
+class Place(Protocol):
+    """A tenant on a socket."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """An organization key."""
+        ...
+
+
 @dataclass
 class TenantProcess:
     """The embedded tenant in a process of its own, a proxy before it, and an organization key."""
@@ -37,6 +51,11 @@ class TenantProcess:
     proxy: Proxy
     admin: httpx.Client
     key: str
+
+    @property
+    def origin(self) -> str:
+        """Where the server finds it."""
+        return f"http://127.0.0.1:{self.proxy.port}"
 
     def get(self, path: str) -> Any:
         """Read past the server."""
@@ -116,7 +135,7 @@ def cancel(_message: str, _schema: dict[str, Any]) -> ElicitResult:
 
 @asynccontextmanager
 async def client(
-    tenant: TenantProcess | None,
+    tenant: Place | None,
     state: Path,
     *,
     mode: str = "auto",
@@ -125,9 +144,9 @@ async def client(
     environ: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Client]:
     """A client of a server process of its own."""
-    env = dict(environ or {})
+    env = {"MOLECULE_MCP_TOOLSETS": "all", **(environ or {})}
     if tenant is not None:
-        env |= {"MOLECULE_API_URL": f"http://127.0.0.1:{tenant.proxy.port}", "MOLECULE_ORG_TOKEN": tenant.key}
+        env |= {"MOLECULE_API_URL": tenant.origin, "MOLECULE_ORG_TOKEN": tenant.key}
     args = [*PROGRAM[1:], "serve", "--state", str(state), *flags]
     with tempfile.TemporaryFile("w") as nowhere:
         server = stdio_client(StdioServerParameters(command=PROGRAM[0], args=args, env=env), errlog=nowhere)
@@ -148,26 +167,27 @@ class Doors:
 
     port: int
     bearers: dict[str, str]
+    process: subprocess.Popen[str]
 
     @asynccontextmanager
     async def client(
-        self, door: str, *, mode: str = "auto", person: Person | None = None, bearer: str = "first"
+        self, door: str, *, mode: str = "auto", person: Person | None = None, bearer: str = "first", path: str = ""
     ) -> AsyncGenerator[Client]:
-        """A client through one door: "http" or "sse"."""
+        """A client through one door: "http" or "sse"; `path` goes on with its address."""
         headers = {"Authorization": f"Bearer {self.bearers[bearer]}"}
         base = f"http://127.0.0.1:{self.port}"
         async with httpx2.AsyncClient(headers=headers, trust_env=False, timeout=30) as http:
             streams = (
-                streamable_http_client(f"{base}/mcp", http_client=http)
+                streamable_http_client(f"{base}/mcp{path}", http_client=http)
                 if door == "http"
-                else sse_client(f"{base}/sse", headers=headers)
+                else sse_client(f"{base}/sse{path}", headers=headers)
             )
             async with Client(streams, mode=mode, elicitation_callback=person) as connected:
                 yield connected
 
 
 @contextmanager
-def http_process(tenant: TenantProcess, state: Path, *flags: str) -> Generator[Doors]:
+def http_process(tenant: Place, state: Path, *flags: str) -> Generator[Doors]:
     """Start the server behind its HTTP doors, with two bearers."""
     bearers = {"first": "a" * 40, "second": "b" * 40}
     file = state / "bearers"
@@ -175,7 +195,8 @@ def http_process(tenant: TenantProcess, state: Path, *flags: str) -> Generator[D
     file.write_text("".join(f"{name} {token}\n" for name, token in bearers.items()))
     env = {
         "PATH": "/usr/bin:/bin",
-        "MOLECULE_API_URL": f"http://127.0.0.1:{tenant.proxy.port}",
+        "MOLECULE_MCP_TOOLSETS": "all",
+        "MOLECULE_API_URL": tenant.origin,
         "MOLECULE_ORG_TOKEN": tenant.key,
     }
     args = [*PROGRAM, "serve", "--http", "--port", "0", "--bearer-file", str(file), "--state", str(state / "state")]
@@ -186,7 +207,7 @@ def http_process(tenant: TenantProcess, state: Path, *flags: str) -> Generator[D
         while not line.startswith("molecule-mcp: http://"):
             line = process.stderr.readline()
             assert line, "the server ended"
-        yield Doors(int(line.split("/mcp")[0].rsplit(":", 1)[1]), bearers)
+        yield Doors(int(line.split("/mcp")[0].rsplit(":", 1)[1]), bearers, process)
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -87,6 +87,25 @@ async def test_a_signed_yes_from_outside_lets_the_repeated_call_through_once(
     assert tenant.proxy.changes[before:] == deletes(ids)
 
 
+@pytest.mark.parametrize(("door", "mode"), [("http", "2026-07-28"), ("http", "legacy"), ("sse", "legacy")])
+async def test_the_address_chooses_toolsets(doors: Doors, door: str, mode: str) -> None:
+    async with doors.client(door, mode=mode, path="/t/access,questions") as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        assert {"list_org_tokens", "find_idle_workspaces"} <= names
+        assert "list_workspaces" not in names
+        worked, answer = await called(client, "list_workspaces", {})
+        assert (worked, "not offered" in answer["message"]) == (False, True)
+        assert (await called(client, "list_org_tokens", {}))[0]
+    async with doors.client(door, mode=mode) as client:
+        assert len((await client.list_tools()).tools) > len(names)
+
+
+def test_an_address_with_an_unknown_toolset_is_404_and_names_the_known(doors: Doors) -> None:
+    answer = post(doors, "/mcp/t/acces", "first")
+    assert answer.status_code == 404
+    assert "access" in answer.json()["error"]
+
+
 def post(doors: Doors, path: str, bearer: str, **headers: str) -> httpx.Response:
     """A bare request with a bearer."""
     body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}

@@ -68,7 +68,7 @@ def test_tools_are_listed_with_their_risk_as_the_profile_has_them(capsys: Captur
     assert main(["tools", "--read-only"]) == 0
     assert "delete_workspace " not in capsys.readouterr().out
     assert main(["tools", "--toolsets", "nothing"]) == 2
-    assert "Toolsets are: access" in capsys.readouterr().err
+    assert "Toolsets are: all, default, access" in capsys.readouterr().err
 
 
 def test_tools_as_json_hold_everything_a_reviewer_wants(capsys: Captured) -> None:

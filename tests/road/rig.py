@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 
-from molecule_mcp import embedded, tools
+from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
+from molecule_mcp.prepared import entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
@@ -93,7 +94,7 @@ class Rig:
             outputs=Outputs(self.folder / "outputs", redactor, self.clock),
             redactor=redactor,
             find=tools.catalogue().get,
-            nearest=lambda _name: ["list_workspaces"],
+            missing=lambda name: toolsets.missing(name, entries(), entries()),
             allow_wait=0.0,
             clock=self.clock,
             wait=self.clock.pass_by,

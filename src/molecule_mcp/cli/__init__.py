@@ -21,7 +21,8 @@ EPILOG = """environment:
                         sample tenant answers, so that everything can be tried
   MOLECULE_ORG_TOKEN    an organization key: full rights over the whole organization
   MOLECULE_ORG_ID       only for hosted tenants
-  MOLECULE_MCP_*        ROLE, WORKSPACES, READ_ONLY, ALLOW_WAIT, STATE, LOG_LEVEL: as the flags of the same name
+  MOLECULE_MCP_*        ROLE, WORKSPACES, READ_ONLY, TOOLSETS, TOOLS, EXCLUDE_TOOLS, ALLOW_WAIT, STATE,
+                        LOG_LEVEL: as the flags of the same name
   MOLECULE_SECRET_*     secrets that tools may set by reference: value_from="env:MOLECULE_SECRET_NAME"
 """
 
@@ -90,7 +91,9 @@ def profile_flags(to: ArgumentParser) -> None:
         "--workspace", metavar="ID", action="append", help="only this workspace may be touched (repeatable)"
     )
     to.add_argument("--read-only", action="store_true", help="send nothing that changes anything")
-    to.add_argument("--toolsets", metavar="NAMES", help="only these toolsets, separated by commas")
+    to.add_argument("--toolsets", metavar="NAMES", help="offer these toolsets, separated by commas; or all, or default")
+    to.add_argument("--tools", metavar="NAMES", help="offer these tools besides, separated by commas")
+    to.add_argument("--exclude-tools", metavar="NAMES", help="never offer these tools, separated by commas")
     to.add_argument("--allow-wait", metavar="SECONDS", help="how long a call waits for a person (45)")
     to.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING (the default), ERROR; to stderr")
     state_flag(to)

@@ -1,18 +1,18 @@
 """Put a road together from the settings; loaded at the first call, so that a start stays quick."""
 
-import difflib
 import os
 import time
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 
 import httpx
 
-from molecule_mcp import embedded, tools
+from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.capability import Capability
-from molecule_mcp.cli.profile import profile_of
+from molecule_mcp.cli.profile import offered, profile_of
 from molecule_mcp.gate import policy
-from molecule_mcp.prepared import entries
+from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
@@ -32,6 +32,8 @@ def road(settings: Settings, redactor: Redactor) -> Road:
     Raises: ConfigurationError when a folder or key file cannot be used.
     """
     profile = profile_of(settings)
+    known = offered(settings, toolsets.ALL)
+    usable = [name for name, entry in known.items() if policy.refusal(profile, entry.ability) is None]
     store = SqliteStore(settings.state, redact=redactor.text)
     return Road(
         Context(
@@ -45,8 +47,8 @@ def road(settings: Settings, redactor: Redactor) -> Road:
             secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor),
             outputs=Outputs(settings.state / "outputs", redactor),
             redactor=redactor,
-            find=partial(find, settings),
-            nearest=partial(nearest, settings, profile),
+            find=partial(find, known),
+            missing=partial(toolsets.missing, offered=usable, entries=entries()),
             allow_wait=settings.allow_wait,
             allow_line=line("allow", settings),
             approver_line=line("approver init", settings),
@@ -82,22 +84,9 @@ def wire(settings: Settings, redactor: Redactor) -> Wire:
     return Wire(SAMPLE_ORIGIN, key, transport=httpx.ASGITransport(app, raise_app_exceptions=False), sample=True)
 
 
-def find(settings: Settings, name: str) -> Capability | None:
-    """A tool's record, from its family's module."""
-    entry = entries().get(name)
-    if entry is None or (settings.toolsets is not None and entry.family not in settings.toolsets):
-        return None
-    return tools.family(entry.family).get(name)
-
-
-def nearest(settings: Settings, profile: policy.Profile, name: str) -> list[str]:
-    """Names like an unknown one, among those this profile may use."""
-    usable = [
-        entry.ability.name
-        for entry in entries().values()
-        if policy.refusal(profile, entry.ability) is None and find(settings, entry.ability.name)
-    ]
-    return difflib.get_close_matches(name, usable, n=5, cutoff=0.4)
+def find(known: Mapping[str, Entry], name: str) -> Capability | None:
+    """A tool's record, from its family's module; None when it is not among the known."""
+    return tools.family(known[name].family).get(name) if name in known else None
 
 
 def line(what: str, settings: Settings) -> str:

@@ -3,21 +3,19 @@
 import socket
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 
 from molecule_mcp.cli import serving
-from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.cli.profile import chosen, settings_of
 from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.settings import Settings
 from molecule_mcp.transports import bearers
+from molecule_mcp.transports.ending import LAST, Server
 from molecule_mcp.transports.http import LOOPBACK, Doors, application
-
-GRACE = 10
-"""Seconds that calls under way get at the end."""
-
 
 def run(arguments: Namespace) -> int:
     """Serve until SIGTERM or SIGINT.
@@ -29,17 +27,23 @@ def run(arguments: Namespace) -> int:
     serving.configure_logging(settings.log_level, redactor)
     serving.learn(settings, redactor)
     doors = doors_of(arguments, settings)
-    app = application(serving.server_of(settings, redactor), doors)
+    server = serving.server_of(settings, redactor)
     listener = bound(arguments.host, arguments.port)
-    server = uvicorn.Server(
+    serving_http = Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE, ws="none"
-        )
+            application(server, doors),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=LAST,
+            ws="none",
+        ),
+        server.under_way,
     )
     port = listener.getsockname()[1]
     print(f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse", file=sys.stderr, flush=True)
-    server.run(sockets=[listener])
-    return 0 if server.started else 1
+    serving_http.run(sockets=[listener])
+    return 0 if serving_http.started else 1
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -76,4 +80,4 @@ def doors_of(arguments: Namespace, settings: Settings) -> Doors:
     if given is None and bearers.first_start(path):
         print(f"molecule-mcp: wrote a bearer to {path}", file=sys.stderr)
     print(f"molecule-mcp: bearers are in {path}", file=sys.stderr)
-    return Doors(hosts=(*LOOPBACK, *hosts), bearers=bearers.load(path))
+    return Doors(hosts=(*LOOPBACK, *hosts), bearers=bearers.load(path), choose=partial(chosen, settings))

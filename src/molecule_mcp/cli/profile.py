@@ -3,16 +3,16 @@
 import os
 from argparse import Namespace
 
-from molecule_mcp.errors import ConfigurationError
+from molecule_mcp import toolsets
 from molecule_mcp.gate.policy import Profile
-from molecule_mcp.prepared import entries
-from molecule_mcp.settings import Settings
+from molecule_mcp.prepared import Entry, entries
+from molecule_mcp.settings import Selection, Settings
 
 
 def settings_of(arguments: Namespace) -> Settings:
     """Read the settings.
 
-    Raises: ConfigurationError, also for a toolset that does not exist.
+    Raises: ConfigurationError, also for a tool or toolset that does not exist.
     """
     given = vars(arguments)
     workspaces = given.get("workspace")
@@ -23,13 +23,32 @@ def settings_of(arguments: Namespace) -> Settings:
         read_only=bool(given.get("read_only")),
         allow_wait=given.get("allow_wait"),
         toolsets=given.get("toolsets"),
+        tools=given.get("tools"),
+        exclude_tools=given.get("exclude_tools"),
         state=given.get("state"),
         log_level=given.get("log_level"),
     )
-    known = sorted({entry.family for entry in entries().values()})
-    if settings.toolsets and not set(settings.toolsets) <= set(known):
-        raise ConfigurationError("A toolset does not exist.", advice=f"Toolsets are: {', '.join(known)}")
+    offered(settings)
     return settings
+
+
+def offered(settings: Settings, otherwise: str = toolsets.SHORT) -> dict[str, Entry]:
+    """The tools that these settings offer.
+
+    Args:
+        otherwise: The toolset that counts when the settings name none.
+    Raises: ConfigurationError for a name that does not exist, or flags that widen what the environment offers.
+    """
+    return toolsets.offered(entries(), settings.environment, settings.flags, otherwise)
+
+
+def chosen(settings: Settings, selection: Selection) -> dict[str, Entry]:
+    """The tools that one address asks for, of those that these settings offer when they are asked.
+
+    Raises: ConfigurationError for a name that does not exist.
+    """
+    wide = offered(settings, toolsets.ALL)
+    return {name: entry for name, entry in toolsets.chosen(entries(), selection).items() if name in wide}
 
 
 def profile_of(settings: Settings) -> Profile:

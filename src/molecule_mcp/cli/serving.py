@@ -9,7 +9,7 @@ from importlib import import_module
 
 import anyio
 
-from molecule_mcp.cli.profile import profile_of, settings_of
+from molecule_mcp.cli.profile import chosen, offered, profile_of, settings_of
 from molecule_mcp.errors import ConfigurationError, MoleculeError
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.prepared import entries
@@ -46,16 +46,12 @@ def serve(arguments: Namespace, private: Private) -> int:
 
 def server_of(settings: Settings, redactor: Redactor) -> MoleculeServer:
     """The server of these settings; its road is made at the first call."""
-    offered = {
-        name: entry
-        for name, entry in entries().items()
-        if settings.toolsets is None or entry.family in settings.toolsets
-    }
     return MoleculeServer(
-        entries=offered,
+        entries=offered(settings),
         profile=profile_of(settings),
         road=partial(made, settings, redactor),
         instructions=instructions(settings),
+        choose=partial(chosen, settings),
     )
 
 

@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError, Sent, TenantError
+from molecule_mcp.errors import GateStop, MoleculeError, Sent, TenantError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.road.asking import Asking
@@ -61,12 +61,11 @@ class Road:
     def found(self, name: str) -> Capability:
         """The tool of that name, if this profile can use it.
 
-        Raises: ArgumentError with names like it; PolicyRefusal when the profile hides it.
+        Raises: ArgumentError with names like it, or how to have it offered.
         """
         capability = self.context.find(name)
         if capability is None:
-            near = ", ".join(self.context.nearest(name)) or "see tools/list"
-            raise ArgumentError("There is no such tool.", advice=f"Did you mean: {near}")
+            raise self.context.missing(name)
         return capability
 
     async def risk(self, capability: Capability, arguments: Mapping[str, Any]) -> Risk:

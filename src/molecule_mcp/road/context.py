@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from molecule_mcp.capability import Capability, Wait
+from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import Outputs, Secrets
@@ -26,7 +27,7 @@ class Context:
         keyed_digest: Keyed digest (hex) of a text or of bytes, by the store's key.
         approver: The approver's public key (32 bytes), or None when none is set up.
         find: A tool's record by name, or None.
-        nearest: Names like an unknown one, best first, from those the profile may use.
+        missing: What a name without a record is answered.
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
         wait: How a tool that follows something lets time pass between two looks.
         allow_line: The command a person runs, up to the code.
@@ -43,7 +44,7 @@ class Context:
     outputs: Outputs
     redactor: Redactor
     find: Callable[[str], Capability | None]
-    nearest: Callable[[str], list[str]]
+    missing: Callable[[str], MoleculeError]
     allow_wait: float = 45.0
     allow_line: str = "molecule-mcp allow"
     approver_line: str = "molecule-mcp approver init"

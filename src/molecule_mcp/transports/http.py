@@ -4,6 +4,7 @@ A session belongs to the bearer that opened it; the SDK refuses it to any other 
 caller's request is sent on to the tenant.
 """
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +21,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from molecule_mcp import __version__
+from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.server import MoleculeServer
+from molecule_mcp.settings import Selection
 from molecule_mcp.transports.bearers import Bearers
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+CHOSEN = re.compile(r"(?P<door>/mcp|/sse)?/t/(?P<names>[a-z_,-]+)(?(door)|(?P<messages>/messages/))")
+"""An address that names toolsets."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -37,10 +43,12 @@ class Doors:
     Args:
         hosts: Host names a request may be addressed to, without port.
         bearers: Who may call.
+        choose: The tools of a selection; raises ConfigurationError for names that do not exist or are not allowed.
     """
 
     hosts: tuple[str, ...]
     bearers: Bearers
+    choose: Callable[[Selection], object]
 
 
 class Doorkeeper:
@@ -61,9 +69,27 @@ class Doorkeeper:
             if name is None:
                 refusal = answer(401, "a bearer is needed", {"WWW-Authenticate": "Bearer"})
             else:
-                # The token itself goes no further than here.
-                scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name, scopes=[]))
+                refusal = self.enter(scope, name)
         await (refusal or self._app)(scope, receive, send)
+
+    def enter(self, scope: Scope, name: str) -> JSONResponse | None:
+        """Put down who calls and the toolsets that the address ends in: `/mcp/t/secrets,approvals`.
+
+        The token itself goes no further than here. Returns: 404 when a toolset does not exist.
+        """
+        found = CHOSEN.fullmatch(str(scope["path"]))
+        toolsets = [each for each in found["names"].split(",") if each] if found else []
+        if found:
+            try:
+                self._doors.choose(Selection(tuple(toolsets)))
+            except ConfigurationError as error:
+                return answer(404, f"{error.message} {error.advice}")
+            path = found["door"] or found["messages"]
+            # The SSE door tells its client to post below this, so that each message names the toolsets too.
+            root = f"/t/{found['names']}" if path == "/sse" else ""
+            scope.update({"path": path, "raw_path": path.encode(), "root_path": root})
+        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name, scopes=toolsets))
+        return None
 
     def refusal(self, request: Request) -> JSONResponse | None:
         """The answer to a foreign Host or Origin."""
