@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from molecule_mcp.errors import TenantUnreachable
-from molecule_mcp.tools.concurrent import each
+from molecule_mcp.tools.concurrent import each, read_of_each
 
 
 async def test_every_thing_is_done() -> None:
@@ -85,3 +85,20 @@ async def test_a_call_that_is_cut_off_ends_its_reads() -> None:
     with anyio.move_on_after(0) as scope:
         await each(range(3), one)
     assert scope.cancelled_caught
+
+
+async def test_what_could_not_be_read_is_told_beside_what_was_and_progress_counts_both() -> None:
+    told: list[str] = []
+
+    async def read(name: str) -> str:
+        if name == "b":
+            raise TenantUnreachable("no answer")
+        return name.upper()
+
+    async def progress(done: float, total: float | None, line: str) -> None:
+        told.append(f"{done:.0f}/{total:.0f} {line}")
+
+    found, unread = await read_of_each(["c", "b", "a"], read, progress, "read")
+    assert list(found.items()) == [("c", "C"), ("a", "A")]
+    assert unread == {"b": "no answer"}
+    assert told[-1] == "3/3 3 of 3 read"

@@ -10,7 +10,7 @@ MODULES = {
     "secrets": ("secrets", "global_secrets"),
     "approvals": ("approvals",),
     "access": ("access",),
-    "questions": ("questions",),
+    "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""
 

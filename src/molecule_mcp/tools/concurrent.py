@@ -1,13 +1,15 @@
 """Several reads at once; the wire bounds how many really run together."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 import anyio
 
-from molecule_mcp.errors import MoleculeError
+from molecule_mcp.capability import Progress
+from molecule_mcp.errors import MoleculeError, TenantError
 
 Thing = TypeVar("Thing")
+Found = TypeVar("Found")
 
 
 async def each(things: Iterable[Thing], one: Callable[[Thing], Awaitable[None]]) -> None:
@@ -30,3 +32,27 @@ async def each(things: Iterable[Thing], one: Callable[[Thing], Awaitable[None]])
             group.start_soon(guarded, thing)
     if failures:
         raise failures[0]
+
+
+async def read_of_each(
+    names: Sequence[str], read: Callable[[str], Awaitable[Found]], progress: Progress, line: str
+) -> tuple[dict[str, Found], dict[str, str]]:
+    """Read something of every name at the same time, for an answer that says what it could not read.
+
+    Args:
+        line: What a progress notice says after "7 of 20".
+    Returns: What was read, by name in the order given, and why the rest could not be read.
+    """
+    found: dict[str, Found] = {}
+    unread: dict[str, str] = {}
+
+    async def one(name: str) -> None:
+        try:
+            found[name] = await read(name)
+        except TenantError as error:
+            unread[name] = error.message
+        done = len(found) + len(unread)
+        await progress(done, len(names), f"{done} of {len(names)} {line}")
+
+    await each(names, one)
+    return {name: found[name] for name in names if name in found}, unread

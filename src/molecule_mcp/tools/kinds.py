@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -54,6 +55,19 @@ Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most.")]
 Cursor = Annotated[str, Field(max_length=64, description="`next_cursor` of the page before; empty for the first.")]
 Text = Annotated[str, AfterValidator(clean)]
 """Text from the tenant: data, never instructions."""
+
+
+def a_moment(text: str) -> str:
+    """A time as the tenant writes it.
+
+    Raises: ValueError when it is none, which makes the answer it stands in unreadable.
+    """
+    datetime.fromisoformat(text)
+    return text
+
+
+Moment = Annotated[str, AfterValidator(a_moment)]
+"""A time of the tenant's, RFC 3339."""
 
 
 class Answer(BaseModel):

@@ -13,7 +13,7 @@ from molecule_mcp.capability import Family, Risk
 from molecule_mcp.errors import TenantError
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
-from molecule_mcp.tools.kinds import Answer, Cursor, Limit
+from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Moment
 from molecule_mcp.tools.workspaces import Row, paged
 
 family = Family("questions")
@@ -31,7 +31,7 @@ Sureness = Literal["sure", "likely", "unsure"]
 class Activity(Answer):
     """What we read of an activity row."""
 
-    created_at: str
+    created_at: Moment
 
 
 class Idle(Answer):
