@@ -207,7 +207,9 @@ def slim(schema: Schema) -> Schema:
             return node
         found: Schema = dict(node)  # pyright: ignore[reportUnknownArgumentType]
         if "$ref" in found:
-            return walk({**definitions[found.pop("$ref").rsplit("/", 1)[1]], **found})
+            # The description of a model is for its readers here; what a host needs stands at the field.
+            inner = definitions[found.pop("$ref").rsplit("/", 1)[1]]
+            return walk({**{key: part for key, part in inner.items() if key != "description"}, **found})
         if "const" in found:
             found.setdefault("enum", [found.pop("const")])
         if found.get("default", 0) is None:

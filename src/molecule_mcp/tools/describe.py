@@ -6,15 +6,11 @@ from typing import Any, get_type_hints
 from molecule_mcp.arguments import Schema, input_schema, output_schema
 from molecule_mcp.capability import Capability, Risk
 
-MARK: Schema = {"tenant": {"type": "string", "description": "'sample': from the embedded tenant, not a real one."}}
-SENT: Schema = {
-    "sent": {
-        "type": "array",
-        "items": {"type": "string"},
-        "description": "Changing requests that were sent.",
-    },
-    "grant": {"type": "string", "description": "Who allowed it: human, client_attested, operator or none."},
-}
+MARK: Schema = {"tenant": {"type": "string"}}
+"""`sample` when the answer comes from the embedded tenant. Explained in the server's instructions, like `SENT`: a
+sentence here would be repeated in every tool of the list that a model reads."""
+SENT: Schema = {"sent": {"type": "array", "items": {"type": "string"}}, "grant": {"type": "string"}}
+"""The changing requests that were sent, and who allowed them: human, client_attested, operator or none."""
 
 
 def described(capability: Capability) -> dict[str, Any]:
