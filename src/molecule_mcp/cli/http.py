@@ -17,6 +17,7 @@ from molecule_mcp.transports import bearers
 from molecule_mcp.transports.ending import LAST, Server
 from molecule_mcp.transports.http import LOOPBACK, Doors, application
 
+
 def run(arguments: Namespace) -> int:
     """Serve until SIGTERM or SIGINT.
 
@@ -29,6 +30,7 @@ def run(arguments: Namespace) -> int:
     doors = doors_of(arguments, settings)
     server = serving.server_of(settings, redactor)
     listener = bound(arguments.host, arguments.port)
+    port = listener.getsockname()[1]
     serving_http = Server(
         uvicorn.Config(
             application(server, doors),
@@ -39,9 +41,8 @@ def run(arguments: Namespace) -> int:
             ws="none",
         ),
         server.under_way,
+        lambda: print(f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse", file=sys.stderr, flush=True),
     )
-    port = listener.getsockname()[1]
-    print(f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse", file=sys.stderr, flush=True)
     serving_http.run(sockets=[listener])
     return 0 if serving_http.started else 1
 
