@@ -32,6 +32,7 @@ DEFAULT = frozenset(
         "get_overview",
         "get_spend",
         "get_workspace",
+        "list_channels",
         "list_org_tokens",
         "list_pending_approvals",
         "list_workspace_secrets",
@@ -39,6 +40,7 @@ DEFAULT = frozenset(
         "pause_workspace",
         "restart_workspace",
         "resume_workspace",
+        "send_channel_message",
         "set_workspace_secret",
         "update_workspace",
     }

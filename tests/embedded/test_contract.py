@@ -18,9 +18,13 @@ CONTRACT: dict[str, Any] = yaml.load(
 CHIEF, REFUNDS, SUPPORT, PARTNER, PAPERS = (
     sample_id("workspaces", key) for key in ("chief", "refunds", "support", "partner", "papers")
 )
+TRIAGE, BOOKS, BACKEND = (sample_id("workspaces", key) for key in ("triage", "books", "backend"))
+MEMORY = sample_id("memories", "triage:4")
+MONTH_END = "month-end-2026-10"
 APPROVAL = sample_id("approvals", "refunds:refund_order")
 KEY, TOKEN = sample_id("org_tokens", "1"), sample_id("workspace_tokens", "partner")
-PLACES = {"id": CHIEF, "workspaceId": CHIEF, "key": "OPENAI_API_KEY", "approvalId": APPROVAL}
+CHANNEL = sample_id("channels", "support:slack")
+PLACES = {"id": CHIEF, "channelId": CHANNEL, "workspaceId": CHIEF, "key": "OPENAI_API_KEY", "approvalId": APPROVAL}
 Case = tuple[str, dict[str, str], Any]
 """Route, path parameters and body of one call that succeeds on the sample."""
 
@@ -60,6 +64,13 @@ CASES: tuple[Case, ...] = (
     ("GET /workspaces/{id}/channels", {"id": SUPPORT}, None),
     ("POST /workspaces/{id}/channels", {}, {"channel_type": "discord",
                                             "config": {"webhook_url": "https://discord.com/api/webhooks/1/t"}}),
+    ("GET /channels/adapters", {}, None),
+    ("PATCH /workspaces/{id}/channels/{channelId}", {"id": SUPPORT}, {"enabled": False}),
+    ("POST /workspaces/{id}/channels/{channelId}/send", {"id": SUPPORT}, {"text": "x"}),
+    ("POST /workspaces/{id}/channels/{channelId}/test", {"id": SUPPORT}, None),
+    ("DELETE /workspaces/{id}/channels/{channelId}", {"id": SUPPORT}, None),
+    ("POST /channels/discover", {}, {"channel_type": "telegram", "workspace_id": CHIEF,
+                                     "bot_token": "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQ"}),
     ("GET /workspaces/{id}/schedules", {}, None),
     ("POST /workspaces/{id}/schedules", {}, {"cron_expr": "0 0 31 2 *", "prompt": "p"}),
     ("GET /workspaces/{id}/tokens", {}, None),
@@ -78,6 +89,22 @@ CASES: tuple[Case, ...] = (
     ("DELETE /workspaces/{id}/memory/{key}", {}, None),
     ("POST /workspaces/{id}/memories", {}, {"content": "x", "scope": "GLOBAL"}),
     ("GET /workspaces/{id}/memories", {}, None),
+    ("DELETE /workspaces/{id}/memories/{memoryId}", {"id": TRIAGE, "memoryId": MEMORY}, None),
+    ("GET /admin/memories/export", {}, None),
+    ("POST /admin/memories/import", {}, [{"content": "x", "scope": "LOCAL", "workspace_name": "nobody"}]),
+    ("GET /instructions", {}, None),
+    ("POST /instructions", {}, {"scope": "global", "title": "t", "content": "c"}),
+    ("PUT /instructions/{id}", {"id": sample_id("instructions", "Tone")}, {"priority": 5}),
+    ("DELETE /instructions/{id}", {"id": sample_id("instructions", "Tone")}, None),
+    ("GET /workspaces/{id}/instructions/resolve", {"id": TRIAGE}, None),
+    ("POST /workspaces/{id}/checkpoints", {}, {"workflow_id": "wf", "step_name": "s"}),
+    ("GET /workspaces/{id}/checkpoints/latest", {"id": BOOKS}, None),
+    ("GET /workspaces/{id}/checkpoints/{wfid}", {"id": BOOKS, "wfid": MONTH_END}, None),
+    ("DELETE /workspaces/{id}/checkpoints/{wfid}", {"id": BOOKS, "wfid": MONTH_END}, None),
+    ("POST /workspaces/{id}/artifacts", {}, {}),
+    ("GET /workspaces/{id}/artifacts", {"id": BACKEND}, None),
+    ("POST /workspaces/{id}/artifacts/fork", {"id": BACKEND}, {"name": "fork1"}),
+    ("POST /workspaces/{id}/artifacts/token", {"id": BACKEND}, {}),
     ("GET /workspaces/{id}/activity", {}, None),
     ("GET /workspaces/{id}/activity", {"id": sample_id("workspaces", "engineering")}, None),
     ("GET /workspaces/{id}/delegations", {"id": sample_id("workspaces", "engineering")}, None),

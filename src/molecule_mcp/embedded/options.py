@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 
 def utc_now() -> datetime:
@@ -24,6 +25,7 @@ class Options:
         agents: Simulate agents at work: workspaces turn busy and idle as time passes.
         clock: Where the time comes from, as aware datetimes.
         canvas_proxy: Let same-origin requests of the canvas pass without a bearer where the contract says so.
+        artifacts: The outside service of Git repositories: answering, failing, or not set up for this tenant.
         docker: False plays a container daemon that is down: starts fail, and so do stops.
     """
 
@@ -35,6 +37,7 @@ class Options:
     agents: bool = True
     clock: Callable[[], datetime] = utc_now
     canvas_proxy: bool = False
+    artifacts: Literal["ok", "unavailable", "absent"] = "ok"
     docker: bool = True
 
     @property

@@ -3,10 +3,13 @@
 from molecule_mcp.embedded.families import (
     activity,
     approvals,
+    artifacts,
     canvas,
     channels,
+    checkpoints,
     events,
     global_secrets,
+    instructions,
     lifecycle,
     memories,
     memory,
@@ -34,5 +37,8 @@ ROUTES: list[Route] = [
     *canvas.ROUTES,
     *memory.ROUTES,
     *memories.ROUTES,
+    *instructions.ROUTES,
+    *checkpoints.ROUTES,
+    *artifacts.ROUTES,
     *activity.ROUTES,
 ]

@@ -186,4 +186,45 @@ CREATE TABLE IF NOT EXISTS activity (
     created_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS activity_by_workspace ON activity (workspace_id, created_at);
+
+CREATE TABLE IF NOT EXISTS instructions (
+    id TEXT PRIMARY KEY,
+    scope TEXT NOT NULL,
+    scope_target TEXT,
+    title TEXT NOT NULL,
+    content TEXT NOT NULL,
+    priority INTEGER NOT NULL DEFAULT 0,
+    enabled INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS checkpoints (
+    id TEXT PRIMARY KEY,
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    workflow_id TEXT NOT NULL,
+    step_name TEXT NOT NULL,
+    step_index INTEGER NOT NULL DEFAULT 0,
+    payload TEXT NOT NULL,
+    completed_at TEXT NOT NULL,
+    UNIQUE (workspace_id, workflow_id, step_name)
+);
+
+CREATE TABLE IF NOT EXISTS artifact_repos (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    description TEXT NOT NULL DEFAULT '',
+    read_only INTEGER NOT NULL DEFAULT 0,
+    objects INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS artifact_links (
+    id TEXT PRIMARY KEY,
+    workspace_id TEXT NOT NULL UNIQUE REFERENCES workspaces (id) ON DELETE CASCADE,
+    repo TEXT NOT NULL REFERENCES artifact_repos (name),
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
 """

@@ -10,6 +10,7 @@ MODULES = {
     "secrets": ("secrets", "global_secrets"),
     "approvals": ("approvals",),
     "access": ("access",),
+    "channels": ("channels", "channel_messages"),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""

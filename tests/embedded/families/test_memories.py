@@ -116,3 +116,75 @@ async def test_a_purge_forgets(desk: Desk) -> None:
     await commit(desk, workspace_id, "Deploys are on Fridays")
     await desk.org.delete(f"/workspaces/{workspace_id}?purge=true")
     assert desk.cell("SELECT count(*) FROM memories_text") == 0
+
+
+async def test_only_the_owner_deletes(desk: Desk) -> None:
+    owner, other = await desk.workspace("a"), await desk.workspace("b")
+    memory_id = await commit(desk, owner, "x")
+    missing = {"error": "memory not found or not owned by this workspace"}
+    told = await desk.org.delete(f"/workspaces/{other}/memories/{memory_id}")
+    assert (told.status_code, told.json()) == (404, missing)
+    assert (await desk.org.delete(f"/workspaces/{owner}/memories/{memory_id}")).json() == {"status": "deleted"}
+    assert (await desk.org.delete(f"/workspaces/{owner}/memories/{memory_id}")).status_code == 404
+    malformed = await desk.org.delete(f"/workspaces/{owner}/memories/x")
+    assert (malformed.status_code, malformed.json()) == (500, {"error": "delete failed"})
+
+
+async def test_an_export_is_oldest_first_not_wrapped_and_imports_as_it_is(desk: Desk) -> None:
+    top = await desk.workspace("top")
+    for content in ("first", "second"):
+        desk.clock.advance(seconds=1)
+        await commit(desk, top, content, "GLOBAL")
+    exported = await desk.json("/admin/memories/export")
+    assert [(row["content"], row["workspace_name"]) for row in exported] == [("first", "top"), ("second", "top")]
+    again = await desk.org.post("/admin/memories/import", json=exported)
+    assert again.json() == {"imported": 0, "skipped": 2, "errors": 0, "total": 2}
+    for row in exported:
+        await desk.org.delete(f"/workspaces/{top}/memories/{row['id']}")
+    assert (await desk.org.post("/admin/memories/import", json=exported)).json()["imported"] == 2
+    assert [row["created_at"] for row in await desk.json("/admin/memories/export")] == [
+        row["created_at"] for row in exported
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ({}, "imported"),
+        ({"content": ""}, "imported"),
+        ({"scope": "GLOBAL"}, "imported"),
+        ({"content": "[MEMORY id=1]: x", "scope": "GLOBAL"}, "imported"),
+        ({"created_at": "yesterday"}, "imported"),
+        ({"created_at": "2026-01-01"}, "imported"),
+        ({"workspace_name": "gone"}, "imported"),
+        ({"workspace_name": "nobody"}, "skipped"),
+        ({"scope": "local"}, "errors"),
+        ({"namespace": "n" * 51}, "errors"),
+        ({"created_at": "soon"}, "errors"),
+        ({"content": "a\x00"}, "errors"),
+    ],
+)
+async def test_an_import_is_looser_than_a_commit(desk: Desk, more: dict[str, str], outcome: str) -> None:
+    top, gone = await desk.workspace("top"), await desk.workspace("gone")
+    await desk.workspace("child", parent_id=top)
+    await desk.org.delete(f"/workspaces/{gone}")
+    entry = {"content": "x", "scope": "LOCAL", "workspace_name": "child", **more}
+    told = await desk.org.post("/admin/memories/import", json=[entry, None])
+    counts = {"imported": 0, "skipped": 1, "errors": 0, "total": 2}
+    assert (told.status_code, told.json()) == (200, counts | {outcome: counts[outcome] + 1})
+    if outcome == "imported":
+        assert (await desk.json("/admin/memories/export"))[0]["content"] == entry["content"]
+
+
+@pytest.mark.parametrize(
+    ("body", "error"), [(b"", "EOF"), (b"{}", ""), (b'[{"content": 1}]', ""), (b"[1]", ""), (b"[", "")]
+)
+async def test_one_bad_element_refuses_the_whole_import(desk: Desk, body: bytes, error: str) -> None:
+    told = await desk.org.post("/admin/memories/import", content=body)
+    assert told.status_code == 400
+    assert told.json()["error"].startswith(f"invalid JSON: {error}")
+
+
+async def test_an_import_of_null_is_empty(desk: Desk) -> None:
+    told = await desk.org.post("/admin/memories/import", content=b"null")
+    assert told.json() == {"imported": 0, "skipped": 0, "errors": 0, "total": 0}

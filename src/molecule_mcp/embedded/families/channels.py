@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from molecule_mcp.embedded import auth
+from molecule_mcp.embedded.adapters import ADAPTERS
 from molecule_mcp.embedded.bodies import array, boolean, decode, mapping, text
 from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.database import uid
@@ -60,6 +61,98 @@ def create_channel(call: Call) -> Response:
     return answer({"id": channel_id, "channel_type": kind, "enabled": enabled}, 201)
 
 
+def list_adapters(_call: Call) -> Response:
+    """The platforms and the fields of their connect forms."""
+    return answer(ADAPTERS)
+
+
+def update_channel(call: Call) -> Response:
+    """Change what is given; a config replaces the stored one as a whole, unchecked."""
+    with refusing(400, "invalid JSON"):
+        given = decode(call.body, FIELDS)
+    row = _found(call, "update failed")
+    config, users = given.get("config"), given.get("allowed_users")
+    call.db.run(
+        "UPDATE channels SET config = ?, allowed_users = ?, enabled = ?, updated_at = ? WHERE id = ?",
+        row["config"] if config is None else call.instance.vault.seal(json.dumps(config)),
+        row["allowed_users"] if users is None else json.dumps(users),
+        given.get("enabled", row["enabled"]),
+        call.now,
+        row["id"],
+    )
+    return answer({"status": "updated"})
+
+
+def delete_channel(call: Call) -> Response:
+    """Remove the row for good."""
+    row = _found(call, "delete failed")
+    call.db.run("DELETE FROM channels WHERE id = ?", row["id"])
+    return answer({"status": "deleted"})
+
+
+def send_message(call: Call) -> Response:
+    """Say "sent", whatever the platform said; here there is none."""
+    with refusing(400, "text is required"):
+        text_of = decode(call.body, {"text": text}).get("text", "")
+    if not text_of:
+        raise Refusal(400, "text is required")
+    _attempt(call, "send failed")
+    return answer({"status": "sent"})
+
+
+def test_message(call: Call) -> Response:
+    """The same with a canned text."""
+    _attempt(call, "test message failed")
+    return answer({"status": "ok", "message": "test message sent"})
+
+
+def discover_chats(call: Call) -> Response:
+    """What a bot has seen; every token of the right form is taken for a bot that nobody wrote to yet."""
+    with refusing(400, "bot_token is required"):
+        given = decode(call.body, {"channel_type": text, "bot_token": text, "workspace_id": text})
+    for name in ("bot_token", "workspace_id"):
+        if not given.get(name):
+            raise Refusal(400, f"{name} is required")
+    kind = given.get("channel_type", "")
+    if kind not in TYPES:
+        raise Refusal(400, "unsupported channel_type")
+    if kind != "telegram":
+        raise Refusal(400, f"discovery not supported for {kind}")
+    if not TELEGRAM_TOKEN.fullmatch(given["bot_token"]):
+        raise Refusal(400, "Invalid bot token. Check the token from @BotFather and try again.")
+    warning = "Group privacy is on: the bot sees commands and mentions only."
+    return answer(
+        {
+            "bot_username": "sample_bot",
+            "chats": None,
+            "can_read_all_group_messages": False,
+            "privacy_warning": warning,
+            "hint": "Send /start to the bot, then discover again.",
+        }
+    )
+
+
+def _found(call: Call, failure: str) -> sqlite3.Row:
+    """The channel of the path, in the workspace of the path."""
+    with refusing(500, failure):
+        ids = uid(call.path["channelId"]), uid(call.path["id"])
+    for row in call.db.rows("SELECT * FROM channels WHERE id = ? AND workspace_id = ?", *ids):
+        return row
+    raise Refusal(404, "channel not found")
+
+
+def _attempt(call: Call, failure: str) -> None:
+    """Count a message; the channel is found by its id alone, and one that is switched off still sends."""
+    with refusing(500, failure):
+        channel_id = uid(call.path["channelId"])
+    rows = call.db.rows("SELECT * FROM channels WHERE id = ?", channel_id)
+    config: dict[str, Any] = json.loads(call.instance.vault.open(rows[0]["config"])) if rows else {}
+    if not isinstance(config.get("chat_id"), str) or not config["chat_id"]:
+        raise Refusal(500, failure)
+    sql = "UPDATE channels SET message_count = message_count + 1, last_message_at = ? WHERE id = ?"
+    call.db.run(sql, call.now, channel_id)
+
+
 def valid_config(kind: str, config: dict[str, Any]) -> bool:
     """Whether the adapter of a platform takes a config at creation."""
     token, webhook = config.get("bot_token"), config.get("webhook_url")
@@ -96,4 +189,10 @@ def _channel(call: Call, row: sqlite3.Row) -> dict[str, Any]:
 ROUTES = [
     Route("GET", "/workspaces/{id}/channels", auth.workspace, list_channels),
     Route("POST", "/workspaces/{id}/channels", auth.workspace, create_channel),
+    Route("PATCH", "/workspaces/{id}/channels/{channelId}", auth.workspace, update_channel),
+    Route("DELETE", "/workspaces/{id}/channels/{channelId}", auth.workspace, delete_channel),
+    Route("POST", "/workspaces/{id}/channels/{channelId}/send", auth.workspace, send_message),
+    Route("POST", "/workspaces/{id}/channels/{channelId}/test", auth.workspace, test_message),
+    Route("GET", "/channels/adapters", auth.anyone, list_adapters),
+    Route("POST", "/channels/discover", auth.admin, discover_chats),
 ]

@@ -3,21 +3,24 @@
 import hashlib
 import re
 import sqlite3
+from datetime import UTC, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from molecule_mcp.embedded import auth
-from molecule_mcp.embedded.bodies import decode, text
+from molecule_mcp.embedded.bodies import BadBody, array, decode, parse, struct, text
 from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
-from molecule_mcp.embedded.database import uid
+from molecule_mcp.embedded.database import StorageError, uid
 from molecule_mcp.embedded.events import log_activity
 from molecule_mcp.embedded.lifecycle import find
 from molecule_mcp.embedded.routing import Route
 from molecule_mcp.embedded.scrub import scrubbed
-from molecule_mcp.embedded.times import shown
+from molecule_mcp.embedded.times import moment, shown, stored
 
 FIELDS = {"content": text, "scope": text, "namespace": text}
+ENTRY = {**FIELDS, "created_at": text, "workspace_name": text}
+DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 SCOPES = ("LOCAL", "TEAM", "GLOBAL")
 NAMESPACE_BYTES = 50
 WORD = re.compile(r"[^\W_]+")
@@ -101,6 +104,91 @@ def search_memories(call: Call) -> Response:
     return answer([_memory(row) for row in rows])
 
 
+def delete_memory(call: Call) -> Response:
+    """Drop one memory, through its own workspace only."""
+    with refusing(500, "delete failed"):
+        sql = "DELETE FROM memories WHERE id = ? AND workspace_id = ?"
+        found = call.db.run(sql, uid(call.path["memoryId"]), uid(call.path["id"]))
+    if not found:
+        raise Refusal(404, "memory not found or not owned by this workspace")
+    return answer({"status": "deleted"})
+
+
+def export_memories(call: Call) -> Response:
+    """Every memory there is, oldest first, by workspace name and not wrapped."""
+    sql = "SELECT m.*, w.name AS workspace_name FROM memories m JOIN workspaces w ON w.id = m.workspace_id"
+    rows = call.db.rows(f"{sql} ORDER BY m.created_at, m.number")
+    names = ("id", "scope", "namespace", "workspace_name")
+    return answer(
+        [
+            {name: row[name] for name in names}
+            | {"content": scrubbed(row["content"]), "created_at": shown(row["created_at"])}
+            for row in rows
+        ]
+    )
+
+
+def import_memories(call: Call) -> Response:
+    """Take an export entry by entry; 200 with counts even when none was taken."""
+    try:
+        entries = _entries(call.body)
+    except BadBody as wrong:
+        raise Refusal(400, f"invalid JSON: {wrong}") from wrong
+    counts = {"imported": 0, "skipped": 0, "errors": 0, "total": len(entries)}
+    for entry in entries:
+        counts[_imported(call, entry)] += 1
+    return answer(counts)
+
+
+def _entries(body: bytes) -> list[dict[str, str]]:
+    if not body.strip():
+        raise BadBody("EOF")
+    given = parse(body)
+    return array(lambda each: struct(ENTRY)({} if each is None else each))([] if given is None else given)
+
+
+def _imported(call: Call, entry: dict[str, str]) -> str:
+    """What became of one entry: which count it raises."""
+    content, scope = scrubbed(entry.get("content", "")), entry.get("scope", "")
+    try:
+        sql = "SELECT id FROM workspaces WHERE name = ? ORDER BY created_at, rowid"
+        owner = call.db.row(sql, entry.get("workspace_name", ""))
+        same = "SELECT 1 FROM memories WHERE workspace_id = ? AND content = ? AND scope = ?"
+        if owner is None or call.db.row(same, owner["id"], content, scope):
+            return "skipped"
+        namespace = entry.get("namespace") or "general"
+        if scope not in SCOPES or len(namespace) > NAMESPACE_BYTES:
+            return "errors"
+        call.db.insert(
+            "memories",
+            id=call.instance.new_id(),
+            workspace_id=owner["id"],
+            content=content,
+            scope=scope,
+            namespace=namespace,
+            created_at=_time(call, entry.get("created_at", "")),
+        )
+    except (StorageError, ValueError):
+        return "errors"
+    return "imported"
+
+
+def _time(call: Call, text: str) -> str:
+    """A time as the database reads it, words included.
+
+    Raises:
+        ValueError: It is none.
+    """
+    now = call.instance.now()
+    if not text or text == "now":
+        return stored(now)
+    if text in DAYS:
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return stored(midnight + timedelta(days=DAYS[text]))
+    given = moment(text)
+    return stored(given if given.tzinfo else given.replace(tzinfo=UTC))
+
+
 def _reach(call: Call, scope: str) -> tuple[str, list[str], list[Any]]:
     """Tables, conditions and values that select the memories in reach."""
     if scope == "GLOBAL":
@@ -141,4 +229,7 @@ def _memory(row: sqlite3.Row) -> dict[str, Any]:
 ROUTES = [
     Route("POST", "/workspaces/{id}/memories", auth.workspace, commit_memory),
     Route("GET", "/workspaces/{id}/memories", auth.workspace, search_memories),
+    Route("DELETE", "/workspaces/{id}/memories/{memoryId}", auth.workspace, delete_memory),
+    Route("GET", "/admin/memories/export", auth.admin, export_memories),
+    Route("POST", "/admin/memories/import", auth.admin, import_memories),
 ]

@@ -3,6 +3,15 @@
 Ids are the same in every tenant (uuid5 of what a row is); times count back from the moment of planting.
 """
 
-from molecule_mcp.embedded.sample.plant import plant, sample_id
+from molecule_mcp.embedded.instance import Instance
+from molecule_mcp.embedded.sample.notes import notes
+from molecule_mcp.embedded.sample.plant import Planter, organization, sample_id
 
 __all__ = ["plant", "sample_id"]
+
+
+def plant(instance: Instance) -> None:
+    """Write everything; the caller holds the transaction."""
+    planter = Planter(instance)
+    organization(planter)
+    notes(planter)

@@ -22,9 +22,8 @@ def sample_id(kind: str, key: str) -> str:
     return str(uuid5(NAMESPACE, f"{kind}:{key}"))
 
 
-def plant(instance: Instance) -> None:
-    """Write everything; the caller holds the transaction."""
-    planter = Planter(instance)
+def organization(planter: "Planter") -> None:
+    """Write the workspaces and what they own and did; the caller holds the transaction."""
     for place, seat in enumerate(SEATS):
         planter.workspace(seat, place)
     planter.secrets()

@@ -1,0 +1,396 @@
+"""Chat channels: who outside can talk to an agent.
+
+Contract: list_channel_adapters, list_channels, create_channel, update_channel, delete_channel. A config replaces the
+stored one unchecked. Webhook addresses and tokens come back in the tenant's lists; nothing of them is passed on.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
+from molecule_mcp.secrets import Secrets
+from molecule_mcp.secrets.references import PATTERN
+from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
+from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.workspaces import Row
+
+family = Family("channels")
+
+LIST = "GET /workspaces/{id}/channels"
+WORKSPACE = "GET /workspaces/{id}"
+SECRET = ("bot_token", "webhook_url", "webhook_secret", "verify_token")
+OPEN = ("chat_id", "channel_id", "username", "icon_emoji", "public_key")
+GIVEN = (*OPEN, *(f"{name}_from" for name in SECRET))
+"""Arguments that make up a config."""
+
+
+def a_reference(text: str) -> str:
+    """A secret reference, or nothing; its grammar is not repeated in every schema.
+
+    Raises: ValueError for anything else.
+    """
+    if text and not re.fullmatch(PATTERN, text):
+        raise ValueError("is no secret reference")
+    return text
+
+
+Platform = Literal["telegram", "slack", "lark", "discord"]
+ChannelId = Annotated[str, Field(pattern=UUID, description="Channel UUID, as list_channels gives it.")]
+Reference = Annotated[
+    str, Field(pattern=f"^$|{PATTERN}", description="Reference: env:MOLECULE_SECRET_NAME or file:NAME.")
+]
+Short = Annotated[str, Field(max_length=255)]
+ChatId = Annotated[str, Field(max_length=255, description="Chat ids it sends to, by commas; all platforms need it.")]
+Users = Annotated[list[Short], Field(max_length=100, description="User or chat ids that may talk to the agent.")]
+
+
+class Stored(Answer):
+    """What we read of a channel (contract schema Channel)."""
+
+    id: str
+    channel_type: str
+    enabled: bool
+    config: dict[str, Any] | None = None
+    allowed_users: list[Text] | None = None
+    message_count: int = 0
+    last_message_at: str | None = None
+
+
+class Channel(Answer):
+    """One channel; secrets are only said to be set."""
+
+    id: str
+    type: str
+    enabled: bool
+    settings: Annotated[dict[str, Text], Field(description="Settings that are no secrets.")]
+    secrets_set: list[str]
+    allowed_users: Annotated[list[Text], Field(description="Empty: everybody.")]
+    message_count: int
+    last_message_at: str | None = None
+
+
+class Channels(Answer):
+    """The channels of a workspace."""
+
+    channels: list[Channel]
+
+
+class Adapter(Answer):
+    """A platform and the fields of its connect form."""
+
+    type: str
+    display_name: str
+    config_schema: list[dict[str, Any]]
+
+
+class Platforms(Answer):
+    """What can be connected."""
+
+    platforms: dict[str, list[str]]
+    note: str
+
+
+class ChannelGone(Answer):
+    """A channel that is no longer there, as read back."""
+
+    id: str
+    state: Literal["deleted"]
+
+
+def told(stored: Stored) -> Channel:
+    """A channel without its secrets."""
+    config = stored.config or {}
+    return Channel(
+        id=stored.id,
+        type=stored.channel_type,
+        enabled=stored.enabled,
+        settings={name: str(config[name])[:255] for name in OPEN if config.get(name)},
+        secrets_set=[name for name in SECRET if config.get(name)],
+        allowed_users=stored.allowed_users or [],
+        message_count=stored.message_count,
+        last_message_at=stored.last_message_at,
+    )
+
+
+async def stored(tenant: Tenant, workspace_id: str, channel: str) -> Stored:
+    """One channel of a workspace.
+
+    Raises: ArgumentError when the workspace has none of that id; the tenant itself would take any workspace's.
+    """
+    for each in await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id):
+        if each.id == channel.lower():
+            return each
+    raise ArgumentError("channel is of none of that workspace's channels", advice="list_channels shows them.")
+
+
+@family.tool(Risk.READ, sends=["GET /channels/adapters"], title="List chat platforms")
+async def list_channel_adapters(tenant: Tenant) -> Platforms:
+    """List the chat platforms that can be connected, and the fields that each asks for (* is required)."""
+    adapters = await tenant.read("/channels/adapters", list[Adapter])
+    return Platforms(
+        platforms={
+            each.type: [f"{field.get('key')}{'*' if field.get('required') else ''}" for field in each.config_schema]
+            for each in adapters
+        },
+        note="Sending needs chat_id on every platform, whatever the forms say. Secrets are given by reference.",
+    )
+
+
+@family.tool(Risk.READ, sends=[LIST, WORKSPACE], title="List channels")
+async def list_channels(tenant: Tenant, workspace_id: WorkspaceId) -> Channels:
+    """List a workspace's chat channels: platform, chats, who may talk to it, messages so far; never secrets."""
+    await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
+    rows = await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id)
+    return Channels(channels=[told(row) for row in rows])
+
+
+def config_of(secrets: Secrets, given: Mapping[str, Any]) -> dict[str, str]:
+    """The part of a config that was given, references resolved.
+
+    Raises: ArgumentError for a reference without a value.
+    """
+    config = {name: str(given[name]) for name in OPEN if given.get(name)}
+    return config | {name: secrets.resolve(given[f"{name}_from"]) for name in SECRET if given.get(f"{name}_from")}
+
+
+def refuse_incomplete(kind: str, config: Mapping[str, str]) -> None:
+    """Raises: ArgumentError when a platform could never send with this config; the tenant would take most of them."""
+    bot = kind == "telegram" or (kind == "slack" and "bot_token" in config)
+    missing = [] if config.get("chat_id") else ["chat_id"]
+    missing += ["bot_token_from"] if kind == "telegram" and "bot_token" not in config else []
+    missing += ["channel_id"] if kind == "slack" and bot and not config.get("channel_id") else []
+    missing += [] if bot or "webhook_url" in config else ["webhook_url_from"]
+    if missing:
+        raise ArgumentError(f"{kind} needs {' and '.join(missing)}", advice="list_channel_adapters shows the fields.")
+
+
+def who(users: list[str] | None) -> Own:
+    """Who may talk to the agent, for a person's eyes."""
+    if not users:
+        return Own("EVERYBODY who can reach the chat or the bot")
+    return Own(
+        ", ".join(quoted(user, 24) for user in users[:10]) + (f" and {len(users) - 10} more" if users[10:] else "")
+    )
+
+
+async def what_opens(tenant: Tenant, secrets: Secrets, workspace_id: str, channel_type: str, **given: Any) -> Preview:
+    """What a new channel opens, and to whom."""
+    row = await one(tenant, workspace_id)
+    refuse_incomplete(channel_type, config_of(secrets, given))
+    for each in await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id):
+        if each.channel_type == channel_type:
+            raise ArgumentError(
+                f"the workspace has a {channel_type} channel already, and can have one of each",
+                advice=f"Change it with update_channel: {each.id}",
+            )
+    sources = tuple(Own(given[name]) for name in GIVEN if name.endswith("_from") and given.get(name))
+    return Preview(
+        headline=Own(f"Connect 1 {channel_type} channel to 1 workspace"),
+        facts=(
+            Fact("Workspace", shown(row)),
+            Fact("Sends to", quoted(given["chat_id"], 120)),
+            Fact("May talk to it", who(given.get("allowed_users"))),
+            Fact("Secrets from", sources),
+            Fact("Effect", Own("people outside can prompt this agent, and it writes to them")),
+        ),
+        items=(Item({"workspace_id": workspace_id, "channel_type": channel_type, **given}, {"name": row.name}),),
+        target=(row.name, row.id),
+        touches=frozenset({row.id}),
+    )
+
+
+@family.tool(
+    Risk.DESTROY,
+    sends=["POST /workspaces/{id}/channels", LIST, WORKSPACE],
+    title="Connect a channel",
+    preview=what_opens,
+    idempotent=False,
+    open_world=True,
+)
+async def create_channel(
+    tenant: Tenant,
+    secrets: Secrets,
+    workspace_id: WorkspaceId,
+    channel_type: Annotated[Platform, Field(description="The platform.")],
+    chat_id: ChatId,
+    bot_token_from: Reference = "",
+    webhook_url_from: Reference = "",
+    webhook_secret_from: Reference = "",
+    verify_token_from: Reference = "",
+    channel_id: Annotated[Short, Field(description="Slack with a bot: its channel.")] = "",
+    username: Annotated[Short, Field(description="Slack: name it posts under.")] = "",
+    icon_emoji: Annotated[Short, Field(description="Slack: its icon.")] = "",
+    public_key: Annotated[Short, Field(description="Discord: key of inbound commands.")] = "",
+    allowed_users: Users = [],  # noqa: B006 - pydantic copies it
+    enabled: Annotated[bool, Field(description="Switched on at once.")] = True,
+) -> Channel:
+    """Connect a workspace to a chat: people there can then prompt the agent. Without allowed_users everybody can.
+
+    Call test_channel next: connecting asks nothing of the platform.
+    """
+    given = {
+        "chat_id": chat_id, "channel_id": channel_id, "username": username, "icon_emoji": icon_emoji,
+        "public_key": public_key, "bot_token_from": bot_token_from, "webhook_url_from": webhook_url_from,
+        "webhook_secret_from": webhook_secret_from, "verify_token_from": verify_token_from,
+    }  # fmt: skip
+    config = config_of(secrets, given)
+    refuse_incomplete(channel_type, config)
+    body = {"channel_type": channel_type, "config": config, "allowed_users": allowed_users, "enabled": enabled}
+    made = await tenant.send("POST", "/workspaces/{id}/channels", Stored, id=workspace_id, body=body)
+    return await read_back(tenant, workspace_id, made.id)
+
+
+async def read_back(tenant: Tenant, workspace_id: str, channel: str) -> Channel:
+    """A channel as the tenant shows it after a change.
+
+    Raises: TenantUnreadable with `sent` true when it cannot be read.
+    """
+    try:
+        return told(await stored(tenant, workspace_id, channel))
+    except (TenantError, ArgumentError) as error:
+        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+
+
+def changed(secrets: Secrets, before: Stored, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of an update: only what was given; a config whole, or not at all.
+
+    Raises: ArgumentError when nothing was given, or when a secret that is set would be lost with the old config.
+    """
+    body: dict[str, Any] = {}
+    if given.get("enabled") in ("yes", "no"):
+        body["enabled"] = given["enabled"] == "yes"
+    if given.get("allowed_users") or given.get("allow_everybody"):
+        body["allowed_users"] = given.get("allowed_users") or []
+    if any(given.get(name) for name in GIVEN):
+        old = before.config or {}
+        lost = [f"{name}_from" for name in SECRET if old.get(name) and not given.get(f"{name}_from")]
+        if lost:
+            raise ArgumentError(
+                f"a new config replaces the old one, and its secrets cannot be read: give {' and '.join(lost)} too",
+            )
+        config = {name: str(old[name]) for name in OPEN if old.get(name)} | config_of(secrets, given)
+        refuse_incomplete(before.channel_type, config)
+        body["config"] = config
+    if not body:
+        raise ArgumentError("nothing to change was given")
+    if given.get("allowed_users") and given.get("allow_everybody"):
+        raise ArgumentError("allowed_users and allow_everybody exclude each other")
+    return body
+
+
+async def what_changes(tenant: Tenant, secrets: Secrets, workspace_id: str, channel: str, **given: Any) -> Preview:
+    """What an update of a channel opens or replaces."""
+    row, before = await one(tenant, workspace_id), await stored(tenant, workspace_id, channel)
+    body = changed(secrets, before, given)
+    users = body.get("allowed_users", before.allowed_users)
+    return Preview(
+        headline=Own(f"Change 1 {before.channel_type if before.channel_type.isalpha() else 'chat'} channel"),
+        facts=(
+            Fact("Workspace", shown(row)),
+            Fact("Channel", Own(before.id)),
+            Fact("Changes", Own(", ".join(sorted(body)))),
+            Fact("May talk to it then", who(users)),
+            Fact("Switched on then", Own("yes" if body.get("enabled", before.enabled) else "no")),
+        ),
+        items=(
+            Item(
+                {"workspace_id": workspace_id, "channel": channel, **given},
+                {"name": row.name, "id": before.id, "type": before.channel_type},
+            ),
+        ),
+        target=(row.name, row.id),
+        touches=frozenset({row.id}),
+    )
+
+
+@family.tool(
+    Risk.DISRUPT,
+    sends=["PATCH /workspaces/{id}/channels/{channelId}", LIST, WORKSPACE],
+    title="Change a channel",
+    preview=what_changes,
+    raised_by={
+        **dict.fromkeys((*GIVEN, "allowed_users", "allow_everybody"), Risk.DESTROY),
+        "enabled": {"yes": Risk.DESTROY},
+    },
+    open_world=True,
+)
+async def update_channel(
+    tenant: Tenant,
+    secrets: Secrets,
+    workspace_id: WorkspaceId,
+    channel: ChannelId,
+    enabled: Annotated[Literal["keep", "yes", "no"], Field(description="Switch it on or off.")] = "keep",
+    allowed_users: Users = [],  # noqa: B006 - pydantic copies it
+    allow_everybody: Annotated[bool, Field(description="Let everybody talk to it again.")] = False,
+    chat_id: ChatId = "",
+    bot_token_from: Reference = "",
+    webhook_url_from: Reference = "",
+    webhook_secret_from: Reference = "",
+    verify_token_from: Reference = "",
+    channel_id: Annotated[Short, Field(description="Slack with a bot: its channel.")] = "",
+    username: Annotated[Short, Field(description="Slack: name it posts under.")] = "",
+    icon_emoji: Annotated[Short, Field(description="Slack: its icon.")] = "",
+    public_key: Annotated[Short, Field(description="Discord: key of inbound commands.")] = "",
+) -> Channel:
+    """Switch a channel off or on, change who may talk to it, or its settings; with settings, give its secrets anew.
+
+    A running Telegram poller keeps old settings until it is switched off and on.
+    """
+    given = {
+        "enabled": enabled, "allowed_users": allowed_users, "allow_everybody": allow_everybody,
+        "chat_id": chat_id, "channel_id": channel_id, "username": username, "icon_emoji": icon_emoji,
+        "public_key": public_key, "bot_token_from": bot_token_from, "webhook_url_from": webhook_url_from,
+        "webhook_secret_from": webhook_secret_from, "verify_token_from": verify_token_from,
+    }  # fmt: skip
+    before = await stored(tenant, workspace_id, channel)
+    body = changed(secrets, before, given)
+    route = "/workspaces/{id}/channels/{channelId}"
+    await tenant.send("PATCH", route, dict[str, Any], id=workspace_id, channelId=channel, body=body)
+    return await read_back(tenant, workspace_id, channel)
+
+
+async def what_closes(tenant: Tenant, workspace_id: str, channel: str) -> Preview:
+    """What deleting a channel takes away."""
+    row, before = await one(tenant, workspace_id), await stored(tenant, workspace_id, channel)
+    chats = str((before.config or {}).get("chat_id") or "none")
+    return Preview(
+        headline=Own("Delete 1 channel of 1 workspace"),
+        facts=(
+            Fact("Workspace", shown(row)),
+            Fact("Channel", Own(f"{quoted(before.channel_type)} {before.id}, {before.message_count} messages so far")),
+            Fact("Sends to", quoted(chats, 120)),
+            Fact("Cannot be undone", Own("its stored token or webhook is lost; people in the chat lose the agent")),
+        ),
+        items=(
+            Item(
+                {"workspace_id": workspace_id, "channel": channel},
+                {"name": row.name, "id": before.id, "type": before.channel_type},
+            ),
+        ),
+        target=(row.name, row.id),
+        touches=frozenset({row.id}),
+    )
+
+
+@family.tool(
+    Risk.DESTROY,
+    sends=["DELETE /workspaces/{id}/channels/{channelId}", LIST, WORKSPACE],
+    title="Delete a channel",
+    preview=what_closes,
+)
+async def delete_channel(tenant: Tenant, workspace_id: WorkspaceId, channel: ChannelId) -> ChannelGone:
+    """Delete a channel with its stored credentials. To silence it for a while, update_channel enabled=no instead."""
+    route = "/workspaces/{id}/channels/{channelId}"
+    await tenant.send("DELETE", route, dict[str, Any], id=workspace_id, channelId=channel)
+    try:
+        rows = await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id)
+    except TenantError as error:
+        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+    if any(row.id == channel.lower() for row in rows):
+        raise TenantUnreadable("The tenant said it deleted the channel, but still shows it.", sent=True)
+    return ChannelGone(id=channel, state="deleted")

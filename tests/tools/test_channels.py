@@ -1,0 +1,220 @@
+"""Channels connected, changed, written to and deleted; secrets by reference only, and nothing said to have arrived."""
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.road.rig import Rig, answered, asked, can_ask, refused
+
+from molecule_mcp.road.traffic import Asked, Caller, Done
+
+TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQ"
+HOOK = "https://discord.com/api/webhooks/1/sesame-open"
+HOOK_FROM = "env:MOLECULE_SECRET_HOOK"
+
+
+async def done(rig: Rig, tool: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Call, say yes to whatever is asked, and return the first item, or the whole answer of a read."""
+    rig.environ |= {"MOLECULE_SECRET_BOT": TOKEN, "MOLECULE_SECRET_HOOK": HOOK}
+    road = rig.road()
+    outcome = await road.call(can_ask(), tool, given)
+    if isinstance(outcome, Asked):
+        outcome = await answered(road, tool, given, outcome, allow=True)
+    assert TOKEN not in outcome.text
+    assert HOOK not in outcome.text
+    return outcome.structured.get("items", [outcome.structured])[0]
+
+
+async def connected(rig: Rig, **more: Any) -> tuple[str, dict[str, Any]]:
+    """A workspace with a new Discord channel."""
+    workspace = rig.named("SEO Analyst")
+    given = {
+        "workspace_id": workspace,
+        "channel_type": "discord",
+        "chat_id": "7",
+        "webhook_url_from": "env:MOLECULE_SECRET_HOOK",
+    }
+    return workspace, await done(rig, "create_channel", {**given, **more})
+
+
+def config(rig: Rig, channel: str) -> str:
+    row = rig.app.database.execute("SELECT config FROM channels WHERE id = ?", (channel,)).fetchone()
+    return str(rig.app.instance.vault.open(row[0]))
+
+
+async def test_platforms_are_listed_with_their_fields(rig: Rig) -> None:
+    told = await done(rig, "list_channel_adapters", {})
+    assert "bot_token*" in told["platforms"]["telegram"]
+    assert "chat_id" in told["note"]
+
+
+async def test_a_list_says_which_secrets_are_set_and_never_shows_one(rig: Rig) -> None:
+    workspace, made = await connected(rig, allowed_users=["anna"])
+    told = (await done(rig, "list_channels", {"workspace_id": workspace}))["channels"]
+    assert told == [made]
+    assert (made["secrets_set"], made["settings"], made["allowed_users"]) == (
+        ["webhook_url"],
+        {"chat_id": "7"},
+        ["anna"],
+    )
+    assert HOOK in config(rig, made["id"])
+
+
+async def test_a_door_to_everybody_is_asked_about_in_so_many_words(rig: Rig) -> None:
+    rig.environ |= {"MOLECULE_SECRET_BOT": TOKEN}
+    given = {"workspace_id": rig.named("SEO Analyst"), "channel_type": "telegram", "chat_id": "1",
+             "bot_token_from": "env:MOLECULE_SECRET_BOT"}  # fmt: skip
+    question = await asked(rig.road(), "create_channel", given)
+    text = "\n".join(question.plan.question.lines)
+    assert question.plan.risk == "destroy"
+    assert "EVERYBODY" in text
+    assert TOKEN not in text
+    question = await asked(rig.road(), "create_channel", {**given, "allowed_users": [f"u{n}" for n in range(12)]})
+    assert "and 2 more" in "\n".join(question.plan.question.lines)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"channel_type": "telegram", "chat_id": "1"}, "bot_token_from"),
+        ({"channel_type": "discord", "chat_id": "1"}, "webhook_url_from"),
+        ({"channel_type": "lark", "chat_id": ""}, "chat_id and webhook_url_from"),
+        ({"channel_type": "slack", "chat_id": "1", "bot_token_from": "env:MOLECULE_SECRET_BOT"}, "channel_id"),
+    ],
+)
+async def test_what_could_never_send_is_refused_before_anybody_is_asked(
+    rig: Rig, given: dict[str, str], missing: str
+) -> None:
+    rig.environ |= {"MOLECULE_SECRET_BOT": TOKEN}
+    call = rig.road().call(can_ask(), "create_channel", {"workspace_id": rig.named("SEO Analyst"), **given})
+    assert missing in (await refused(call)).message
+    assert rig.transport.changes == []
+
+
+async def test_a_second_channel_of_a_platform_is_refused_with_the_one_that_is_there(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    given = {
+        "workspace_id": workspace,
+        "channel_type": "discord",
+        "chat_id": "8",
+        "webhook_url_from": "env:MOLECULE_SECRET_HOOK",
+    }
+    error = await refused(rig.road().call(can_ask(), "create_channel", given))
+    assert made["id"] in str(error.advice)
+
+
+async def test_switching_off_is_free_and_switching_on_or_letting_in_is_asked_about(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+    outcome = await rig.road().call(Caller(), "update_channel", {**ids, "enabled": "no"})
+    assert isinstance(outcome, Done)
+    assert not outcome.structured["items"][0]["enabled"]
+    for change in ({"enabled": "yes"}, {"allow_everybody": True}, {"allowed_users": ["eve"]}):
+        assert (await asked(rig.road(), "update_channel", {**ids, **change})).plan.risk == "destroy"
+    assert (await done(rig, "update_channel", {**ids, "allowed_users": ["eve"]}))["allowed_users"] == ["eve"]
+    assert (await done(rig, "update_channel", {**ids, "allow_everybody": True}))["allowed_users"] == []
+
+
+async def test_new_settings_need_the_secrets_again_and_keep_the_other_settings(rig: Rig) -> None:
+    workspace, made = await connected(rig, public_key="abc")
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+    before = config(rig, made["id"])
+    error = await refused(rig.road().call(can_ask(), "update_channel", {**ids, "chat_id": "9"}))
+    assert "webhook_url_from" in error.message
+    assert config(rig, made["id"]) == before
+    told = await done(rig, "update_channel", {**ids, "chat_id": "9", "webhook_url_from": "env:MOLECULE_SECRET_HOOK"})
+    assert told["settings"] == {"chat_id": "9", "public_key": "abc"}
+    assert HOOK in config(rig, made["id"])
+
+
+async def test_an_update_of_nothing_or_of_two_minds_is_refused(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+    sent = len(rig.transport.changes)
+    for change in ({}, {"allow_everybody": True, "allowed_users": ["x"]}):
+        assert (await refused(rig.road().call(can_ask(), "update_channel", {**ids, **change}))).kind == "arguments"
+    assert len(rig.transport.changes) == sent
+
+
+async def test_a_deleted_channel_is_read_back_as_gone(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+    assert (await asked(rig.road(), "delete_channel", ids)).plan.risk == "destroy"
+    assert (await done(rig, "delete_channel", ids))["state"] == "deleted"
+    assert (await done(rig, "list_channels", {"workspace_id": workspace}))["channels"] == []
+
+
+@pytest.mark.parametrize(("tool", "more"), [("send_channel_message", {"text": "hello"}), ("test_channel", {})])
+async def test_a_message_is_attempted_and_never_said_to_have_arrived(rig: Rig, tool: str, more: dict[str, str]) -> None:
+    workspace, made = await connected(rig)
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+    assert await done(rig, tool, {**ids, **more}) == {"state": "attempted", "message_count": 1}
+    await done(rig, "update_channel", {**ids, "enabled": "no"})
+    sent = len(rig.transport.changes)
+    assert "switched off" in (await refused(rig.road().call(Caller(), tool, {**ids, **more}))).message
+    other = {**ids, "workspace_id": rig.named("Copywriter")}
+    assert "none of that workspace" in (await refused(rig.road().call(Caller(), tool, {**other, **more}))).message
+    assert len(rig.transport.changes) == sent
+
+
+async def test_a_channel_without_a_chat_sends_nothing(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    rig.app.database.execute(
+        "UPDATE channels SET config = ? WHERE id = ?", (rig.app.instance.vault.seal("{}"), made["id"])
+    )
+    given = {"workspace_id": workspace, "channel": made["id"]}
+    assert "chat_id" in (await refused(rig.road().call(Caller(), "test_channel", given))).message
+
+
+async def test_a_change_that_cannot_be_read_back_is_told_as_sent(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+    gone: list[bool] = []
+
+    async def then_silent(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "GET":
+            gone.append(True)
+        return httpx.Response(404, json={"error": "x"}) if gone and request.method == "GET" else None
+
+    rig.transport.before = then_silent
+    error = await refused(rig.road().call(Caller(), "update_channel", {**ids, "enabled": "no"}))
+    assert (error.sent, "reading back" in error.message) == (True, True)
+    gone.clear()
+    rig.app.database.execute("UPDATE channels SET enabled = 1")
+    outcome = await rig.road().call(Caller(), "test_channel", ids)
+    assert isinstance(outcome, Done)
+    assert outcome.structured["items"][0] == {"state": "attempted"}
+    gone.clear()
+    road = rig.road()
+    question = await asked(road, "delete_channel", ids)
+    error = await refused(answered(road, "delete_channel", ids, question, allow=True))
+    assert error.sent is True
+
+
+async def test_a_delete_that_did_not_happen_is_not_reported(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+    ids = {"workspace_id": workspace, "channel": made["id"]}
+
+    async def pretend(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(200, json={"status": "deleted"}) if request.method == "DELETE" else None
+
+    rig.transport.before = pretend
+    road = rig.road()
+    question = await asked(road, "delete_channel", ids)
+    assert "still shows it" in (await refused(answered(road, "delete_channel", ids, question, allow=True))).message
+
+
+async def test_asking_a_bot_for_its_chats_is_asked_about_since_it_changes_the_bot(rig: Rig) -> None:
+    rig.environ |= {"MOLECULE_SECRET_BOT": TOKEN}
+    given = {"workspace_id": rig.named("SEO Analyst"), "bot_token_from": "env:MOLECULE_SECRET_BOT"}
+    question = await asked(rig.road(), "discover_channel_chats", given)
+    assert "removes the bot's webhook" in "\n".join(question.plan.question.lines)
+    told = await done(rig, "discover_channel_chats", given)
+    assert (told["bot_username"], told["chats"]) == ("sample_bot", [])
+
+
+async def test_a_value_in_the_place_of_a_reference_is_refused_without_repeating_it(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst"), "bot_token_from": TOKEN}
+    error = await refused(rig.road().call(can_ask(), "discover_channel_chats", given))
+    assert error.kind == "arguments"
+    assert TOKEN not in str(error.told())
