@@ -18,6 +18,7 @@ TOOLS = "`molecule-mcp tools --toolsets all` lists them."
 
 DEFAULT = frozenset(
     {
+        "create_schedule",
         "create_workspace",
         "decide_approval",
         "delete_workspace",
@@ -35,12 +36,15 @@ DEFAULT = frozenset(
         "list_channels",
         "list_org_tokens",
         "list_pending_approvals",
+        "list_schedules",
         "list_workspace_secrets",
         "list_workspaces",
         "pause_workspace",
         "restart_workspace",
         "resume_workspace",
+        "run_schedule",
         "send_channel_message",
+        "send_message",
         "set_workspace_secret",
         "update_workspace",
     }

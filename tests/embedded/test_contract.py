@@ -25,6 +25,7 @@ APPROVAL = sample_id("approvals", "refunds:refund_order")
 KEY, TOKEN = sample_id("org_tokens", "1"), sample_id("workspace_tokens", "partner")
 CHANNEL = sample_id("channels", "support:slack")
 PLACES = {"id": CHIEF, "channelId": CHANNEL, "workspaceId": CHIEF, "key": "OPENAI_API_KEY", "approvalId": APPROVAL}
+TIMED = {"id": sample_id("workspaces", "triage"), "scheduleId": sample_id("schedules", "triage:queue sweep")}
 Case = tuple[str, dict[str, str], Any]
 """Route, path parameters and body of one call that succeeds on the sample."""
 
@@ -73,6 +74,13 @@ CASES: tuple[Case, ...] = (
                                      "bot_token": "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQ"}),
     ("GET /workspaces/{id}/schedules", {}, None),
     ("POST /workspaces/{id}/schedules", {}, {"cron_expr": "0 0 31 2 *", "prompt": "p"}),
+    ("PATCH /workspaces/{id}/schedules/{scheduleId}", TIMED, {"cron_expr": "0 1 * * *"}),
+    ("POST /workspaces/{id}/schedules/{scheduleId}/run", TIMED, None),
+    ("GET /workspaces/{id}/schedules/{scheduleId}/history", TIMED, None),
+    ("DELETE /workspaces/{id}/schedules/{scheduleId}", TIMED, None),
+    ("GET /admin/schedules/health", {}, None),
+    ("POST /workspaces/{id}/a2a", {}, {"method": "message/send",
+                                       "params": {"message": {"parts": [{"kind": "text", "text": "hello"}]}}}),
     ("GET /workspaces/{id}/tokens", {}, None),
     ("POST /workspaces/{id}/tokens", {}, None),
     ("DELETE /workspaces/{id}/tokens/{tokenId}", {"id": PARTNER, "tokenId": TOKEN}, None),

@@ -4,6 +4,7 @@ The key of a file database lies beside it (`NAME.key`, mode 0600); one in memory
 """
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def vault_beside(db: Path | None) -> Vault:
 def make_key(path: Path) -> None:
     """Make the key file, unless there is one."""
     # A link appears whole or not at all, so that a second process never reads half a key nor replaces one.
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(os.urandom(KEY_BYTES))
     with suppress(FileExistsError):

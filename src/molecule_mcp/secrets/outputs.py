@@ -1,4 +1,5 @@
-"""Minted values go out here: one private file each, with a name this program chooses; the model learns only where.
+"""Minted values and exports go out here: one private file each, with a name this program chooses; the model learns
+only where.
 
 No reference reads this folder, so a minted key cannot be sent on through a tool.
 """
@@ -52,18 +53,31 @@ class Outputs:
         Raises: StoreError with `sent` true: the value was minted and could not be kept.
         """
         self._redactor.learn(value, kind)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
-        path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(value + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            return self._put(kind, identifier, value)
         except OSError as error:
             raise StoreError(
                 f"The value was made, and writing it failed: {error.strerror}. It cannot be shown again.",
                 sent=True,
                 advice="Revoke what was made, mend the folder, and make it anew.",
             ) from None
+
+    def keep(self, kind: str, identifier: str, text: str) -> str:
+        """Write a text that is no secret but too long to show, such as an export. Returns the path.
+
+        Raises: StoreError with `sent` false.
+        """
+        try:
+            return self._put(kind, identifier, text)
+        except OSError as error:
+            raise StoreError(f"Writing to the outputs folder failed: {error.strerror}.") from None
+
+    def _put(self, kind: str, identifier: str, text: str) -> str:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
+        path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         return str(path)

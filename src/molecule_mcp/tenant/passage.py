@@ -213,12 +213,12 @@ def question(query: Query) -> str:
 
 
 def encoded(body: Any) -> bytes:
-    """The JSON bytes of a body.
+    """The JSON bytes of a body; names in order, since a stored plan does not keep the order they were given in.
 
     Raises: ArgumentError for a number that JSON does not have.
     """
     try:
-        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(body, separators=(",", ":"), sort_keys=True, allow_nan=False).encode()
     except ValueError:
         raise ArgumentError("A number in the arguments is infinite or none at all; nothing was sent.") from None
 

@@ -11,6 +11,12 @@ MODULES = {
     "approvals": ("approvals",),
     "access": ("access",),
     "channels": ("channels", "channel_messages"),
+    "memory": ("memory", "memories", "memory_transfer"),
+    "instructions": ("instructions",),
+    "checkpoints": ("checkpoints",),
+    "artifacts": ("artifacts",),
+    "messages": ("messages",),
+    "schedules": ("schedules",),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""

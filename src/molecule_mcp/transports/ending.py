@@ -1,5 +1,6 @@
 """An HTTP server that ends in time: calls under way may finish, streams may not wait for their readers to leave."""
 
+import logging
 import signal
 import socket
 import time
@@ -16,6 +17,9 @@ GRACE = 5.0
 LAST = 1
 """Seconds that each of the steps after it gets: to record what is unknown, to write the answers, to close streams."""
 
+QUIET = 2
+"""Tenths of a second without a call before streams are closed: the last answer is on its way through one of them."""
+
 
 class Server(uvicorn.Server):
     """Serves until SIGTERM or SIGINT, and returns without raising the signal again; a second one cuts the grace short.
@@ -30,6 +34,7 @@ class Server(uvicorn.Server):
         self._calls = calls
         self._ready = ready
         self._until: float | None = None
+        self._quiet = 0
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -55,10 +60,13 @@ class Server(uvicorn.Server):
         if self._until is not None:
             for each in self.servers:
                 each.close()
-            self.should_exit = not self._calls or time.monotonic() >= self._until
+            self._quiet = 0 if self._calls else self._quiet + 1
+            self.should_exit = self._quiet > QUIET or time.monotonic() >= self._until
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Cut off the calls that are left, then everything else."""
         await self._calls.cut(LAST)
+        # Each stream that is still open is cut off now, and uvicorn calls every one of them an error.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await super().shutdown(sockets)

@@ -1,5 +1,6 @@
 """Schedules of a workspace. None ever fires here: the next run is told, not awaited."""
 
+import json
 import sqlite3
 from typing import Any
 
@@ -11,7 +12,7 @@ from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.cron import BadExpression, BadZone, next_run
 from molecule_mcp.embedded.database import uid
 from molecule_mcp.embedded.routing import Route
-from molecule_mcp.embedded.times import NEVER, shown, shown_or_none, stored
+from molecule_mcp.embedded.times import NEVER, moment, shown, shown_or_none, stored
 
 FIELDS = {"name": text, "cron_expr": text, "timezone": text, "prompt": text, "enabled": boolean}
 
@@ -50,6 +51,105 @@ def create_schedule(call: Call) -> Response:
     return answer({"id": schedule_id, "status": "created", "next_run_at": shown(due)}, 201)
 
 
+def update_schedule(call: Call) -> Response:
+    """Change what is given. Only a new expression or zone moves the next run; one switched on again may be overdue."""
+    with refusing(400, "invalid JSON"):
+        given = decode(call.body, FIELDS)
+    timed = "cron_expr" in given or "timezone" in given
+    row = _found(call, 404 if timed else 500, "schedule not found" if timed else "failed to update schedule")
+    new = {name: given.get(name, row[name]) for name in FIELDS}
+    due = _due(call, new["cron_expr"], new["timezone"] or "UTC") if timed else row["next_run_at"]
+    with refusing(500, "failed to update schedule"):
+        call.db.run(
+            "UPDATE schedules SET name = ?, cron_expr = ?, timezone = ?, prompt = ?, enabled = ?, next_run_at = ?, "
+            "updated_at = ? WHERE id = ?",
+            *(new[name] for name in ("name", "cron_expr", "timezone", "prompt", "enabled")),
+            due,
+            call.now,
+            row["id"],
+        )
+    return answer({"status": "updated"})
+
+
+def delete_schedule(call: Call) -> Response:
+    """Remove it for good; its past runs stay in the activity log."""
+    row = _found(call, 500, "failed to delete schedule")
+    call.db.run("DELETE FROM schedules WHERE id = ?", row["id"])
+    return answer({"status": "deleted"})
+
+
+def run_schedule(call: Call) -> Response:
+    """Say "fired", run nothing, and answer the prompt."""
+    row = _found(call, 500, "failed to read schedule")
+    return answer({"status": "fired", "workspace_id": row["workspace_id"], "prompt": row["prompt"]})
+
+
+def list_history(call: Call) -> Response:
+    """The newest 20 runs of the scheduler; none for an id that is not known, or no id at all."""
+    with refusing(500, "failed to query history"):
+        workspace_id = uid(call.path["id"])
+    sql = (
+        "SELECT * FROM activity WHERE workspace_id = ? AND activity_type = 'cron_run' "
+        "ORDER BY created_at DESC, rowid DESC"
+    )
+    runs = [(row, json.loads(row["request_body"] or "{}")) for row in call.db.rows(sql, workspace_id)]
+    return answer(
+        [
+            {
+                "timestamp": shown(row["created_at"]),
+                "duration_ms": row["duration_ms"],
+                "status": row["status"],
+                "error_detail": row["error_detail"] or "",
+                "request": request,
+            }
+            for row, request in runs
+            if request.get("schedule_id") == call.path["scheduleId"].lower()
+        ][:20]
+    )
+
+
+def list_all_health(call: Call) -> Response:
+    """Whether each schedule ran lately: says nothing of failures, nor whether it is switched on."""
+    sql = (
+        "SELECT schedules.*, workspaces.name AS workspace_name FROM schedules JOIN workspaces "
+        "ON workspaces.id = workspace_id WHERE workspaces.status != 'removed' ORDER BY workspaces.name, schedules.name"
+    )
+    return answer([_health(call, row) for row in call.db.rows(sql)])
+
+
+def _health(call: Call, row: sqlite3.Row) -> dict[str, Any]:
+    threshold, last = _threshold(call, row), row["last_run_at"]
+    stale = threshold and last and (call.instance.now() - moment(last)).total_seconds() > threshold
+    return {
+        "workspace_id": row["workspace_id"],
+        "workspace_name": row["workspace_name"],
+        "schedule_id": row["id"],
+        "schedule_name": row["name"],
+        "cron_expr": row["cron_expr"],
+        "last_run_at": shown_or_none(last),
+        "expected_next_run": shown_or_none(row["next_run_at"]),
+        "status": "never_run" if last is None else "stale" if stale else "ok",
+        "stale_threshold_seconds": threshold,
+    }
+
+
+def _threshold(call: Call, row: sqlite3.Row) -> int:
+    """Twice the gap between the next two runs; 0 when there are none."""
+    zone = row["timezone"] or "UTC"
+    first = next_run(row["cron_expr"], zone, call.instance.now())
+    second = next_run(row["cron_expr"], zone, first) if first else None
+    return int((second - first).total_seconds()) * 2 if first and second else 0
+
+
+def _found(call: Call, status: int, failure: str) -> sqlite3.Row:
+    """The schedule of the path, in the workspace of the path; `failure` answers ids that are none."""
+    with refusing(status, failure):
+        ids = uid(call.path["scheduleId"]), uid(call.path["id"])
+    for row in call.db.rows("SELECT * FROM schedules WHERE id = ? AND workspace_id = ?", *ids):
+        return row
+    raise Refusal(404, "schedule not found")
+
+
 def _due(call: Call, expression: str, zone: str) -> str:
     try:
         due = next_run(expression, zone, call.instance.now())
@@ -83,4 +183,9 @@ def _schedule(row: sqlite3.Row) -> dict[str, Any]:
 ROUTES = [
     Route("GET", "/workspaces/{id}/schedules", auth.workspace, list_schedules),
     Route("POST", "/workspaces/{id}/schedules", auth.workspace, create_schedule),
+    Route("PATCH", "/workspaces/{id}/schedules/{scheduleId}", auth.workspace, update_schedule),
+    Route("DELETE", "/workspaces/{id}/schedules/{scheduleId}", auth.workspace, delete_schedule),
+    Route("POST", "/workspaces/{id}/schedules/{scheduleId}/run", auth.workspace, run_schedule),
+    Route("GET", "/workspaces/{id}/schedules/{scheduleId}/history", auth.workspace, list_history),
+    Route("GET", "/admin/schedules/health", auth.admin, list_all_health),
 ]

@@ -1,0 +1,210 @@
+"""All memories of the tenant, out to a file and in again.
+
+Contract: export_memories (tagged with workspace names, key-value entries left out), import_memories. An import goes by
+name, also into removed workspaces and some namesake; it lets children have GLOBAL memories and lets text forge the
+label of GLOBAL ones; it answers 200 with counts that name nothing. What would meet one of these is not sent.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
+from molecule_mcp.secrets import Outputs
+from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.kinds import Answer
+from molecule_mcp.tools.memories import EXPORT, NAMESPACE, Exported
+from molecule_mcp.tools.texts import holds_nul
+from molecule_mcp.tools.workspaces import Row, counted
+
+family = Family("memory")
+
+MOST = 500
+"""Memories of one import."""
+TOLD = 50
+"""Numbers of entries that an answer names."""
+LINE = 200
+"""Characters of a text in a question about an import."""
+SCOPES = ("LOCAL", "TEAM", "GLOBAL")
+FIELDS = frozenset({"id", "content", "scope", "namespace", "created_at", "workspace_name"})
+
+Entries = Annotated[
+    list[dict[str, str]],
+    Field(
+        min_length=1,
+        max_length=MOST,
+        description="As export_memories writes them: content, scope, workspace_name, namespace, created_at.",
+    ),
+]
+
+
+class Export(Answer):
+    """What was exported, and the file that holds it."""
+
+    memories: int
+    by_scope: dict[str, int]
+    workspaces: int
+    written_to: Annotated[str, Field(description="A JSON file on the server's machine; only its user can read it.")]
+
+
+class Counts(Answer):
+    """The tenant's own counts."""
+
+    imported: int
+    skipped: int
+    errors: int
+
+
+class Imported(Counts):
+    """The tenant's counts, and what was not even sent."""
+
+    skipped: Annotated[int, Field(description="There already, with the same text.")]
+    errors: Annotated[int, Field(description="Refused by the tenant, which does not say which.")]
+    left_out: Annotated[dict[str, int], Field(description="Not sent, by reason.")]
+    not_found: Annotated[
+        list[int],
+        Field(description="Numbers (from 0) of entries the tenant does not show as given: failed or blanked."),
+    ]
+
+
+@dataclass
+class Sorted:
+    """The entries of an import: what can be sent, with the workspace of each, and what cannot, by reason."""
+
+    good: list[tuple[int, dict[str, str], Row]] = field(default_factory=list[tuple[int, dict[str, str], Row]])
+    bad: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def body(self) -> list[dict[str, str]]:
+        """What is sent."""
+        return [entry for _, entry, _ in self.good]
+
+
+@family.tool(Risk.READ, sends=[EXPORT], title="Export memories")
+async def export_memories(tenant: Tenant, outputs: Outputs) -> Export:
+    """Write every memory of every workspace, removed ones too, into a file on the server's machine.
+
+    Key-value entries are not in it. import_memories takes its content.
+    """
+    outputs.ready()
+    rows = await tenant.read("/admin/memories/export", list[Exported])
+    text = json.dumps([row.model_dump() for row in rows], indent=1)
+    return Export(
+        memories=len(rows),
+        by_scope=Counter(row.scope for row in rows),
+        workspaces=len({row.workspace_name for row in rows}),
+        written_to=outputs.keep("memories", "export", text),
+    )
+
+
+def entry_of(given: dict[str, str]) -> dict[str, str]:
+    """An entry as it is sent: known fields that say something, and no text that passes for the label of a GLOBAL one.
+
+    Raises: ArgumentError for unknown fields.
+    """
+    if given.keys() - FIELDS:
+        raise ArgumentError("entries has a field that is not known", advice=f"Known are: {', '.join(sorted(FIELDS))}")
+    entry = {name: value for name, value in given.items() if value and name != "id"}
+    if entry.get("scope") == "GLOBAL" and "content" in entry:
+        entry["content"] = entry["content"].replace("[MEMORY ", "[_MEMORY ")
+    return entry
+
+
+def is_time(text: str) -> bool:
+    """Whether a text is a time; the tenant takes "yesterday" for one too."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def wrong(entry: dict[str, str], namesakes: list[Row]) -> str:
+    """Why an entry is not sent, or ""."""
+    reasons = {
+        "no text": "content" not in entry,
+        "scope is not LOCAL, TEAM or GLOBAL": entry.get("scope") not in SCOPES,
+        "a NUL character": holds_nul(entry),
+        f"namespace over {NAMESPACE} bytes": len(entry.get("namespace", "").encode()) > NAMESPACE,
+        "created_at is no time": "created_at" in entry and not is_time(entry["created_at"]),
+        "no workspace of that name is there": not namesakes,
+        "several workspaces have that name": len(namesakes) > 1,
+        "GLOBAL, and the workspace has a parent": entry.get("scope") == "GLOBAL"
+        and bool(namesakes and namesakes[0].parent_id),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+async def sorted_out(tenant: Tenant, entries: Iterable[dict[str, str]]) -> Sorted:
+    """The entries by whether they can be sent.
+
+    Raises: ArgumentError when none can.
+    """
+    named: dict[str, list[Row]] = {}
+    for row in await tenant.read("/workspaces", list[Row]):
+        named.setdefault(row.name, []).append(row)
+    found = Sorted()
+    for number, given in enumerate(entries):
+        entry = entry_of(given)
+        namesakes = named.get(entry.get("workspace_name", ""), [])
+        if reason := wrong(entry, namesakes):
+            found.bad[reason] += 1
+        else:
+            found.good.append((number, entry, namesakes[0]))
+    if not found.good:
+        raise ArgumentError("none of the entries can be imported", details={"left_out": dict(found.bad)})
+    return found
+
+
+async def what_is_imported(tenant: Tenant, entries: list[dict[str, str]]) -> Preview:
+    """What an import adds, by workspace and scope, and every text."""
+    found = await sorted_out(tenant, entries)
+    counts = Counter((row.id, entry["scope"]) for _, entry, row in found.good)
+    rows = {row.id: row for _, _, row in found.good}
+    return Preview(
+        headline=Own(f"Import {len(found.good)} memories into {counted(len(rows), 'workspace')}"),
+        facts=(
+            Fact("Into", tuple(Own(f"{quoted(rows[each].name)} {each}: {n} {of}") for (each, of), n in counts.items())),
+            Fact("Left out", tuple(Own(f"{number}: {reason}") for reason, number in found.bad.items())),
+            Fact("Texts", tuple(Own(f"{one['scope']} {quoted(one['content'], LINE)}") for one in found.body)),
+            Fact("Cannot be undone", Own("each is deleted by itself; agents find them at once and go by them")),
+            Fact("By name only", Own("a removed workspace of the same name may get them; the tenant does not say")),
+        ),
+        items=(Item({"entries": entries}, {"workspaces": sorted(f"{row.id} {row.name}" for row in rows.values())}),),
+        target=("import", str(len(found.good))),
+        touches=frozenset(rows),
+    )
+
+
+@family.tool(
+    Risk.CRITICAL,
+    sends=["POST /admin/memories/import", EXPORT, "GET /workspaces"],
+    title="Import memories",
+    preview=what_is_imported,
+)
+async def import_memories(tenant: Tenant, entries: Entries) -> Imported:
+    """Add memories to workspaces by exact name; what is there already with the same text is skipped.
+
+    What the tenant would lose, misplace or let pass as something else is left out, and counted by reason.
+    """
+    found = await sorted_out(tenant, entries)
+    counts = await tenant.send("POST", "/admin/memories/import", Counts, body=found.body)
+    try:
+        rows = await tenant.read("/admin/memories/export", list[Exported])
+    except TenantError as error:
+        raise TenantUnreadable(
+            f"The tenant accepted it; reading back failed: {error.message}", sent=True, details=counts.model_dump()
+        ) from error
+    there = {(row.workspace_name, row.scope, row.content) for row in rows}
+    missing = [
+        number
+        for number, entry, _ in found.good
+        if (entry["workspace_name"], entry["scope"], entry["content"]) not in there
+    ]
+    return Imported(**counts.model_dump(), left_out=dict(found.bad), not_found=missing[:TOLD])
