@@ -62,17 +62,18 @@ $(BIN)/python:
 	    echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(if $(UV),$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
 
-# --no-deps and --no-build-isolation: nothing but what the lock names, its build tool included, is ever fetched.
+# --no-deps and --no-build-isolation: nothing but what a lock names, its build tool included, is ever fetched, and no
+# resolver of an old pip stumbles over an extra (coverage[toml]) that the lock has resolved.
 $(PROGRAM): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing the program into .venv"
-	@$(call installed,--require-hashes --requirement requirements.lock)
+	@$(call installed,--no-deps --require-hashes --requirement requirements.lock)
 	@$(call installed,--no-deps --no-build-isolation --editable .)
 	@$(BIN)/python -m compileall -q src/molecule_mcp
 	@touch $@
 
 $(TESTS): requirements-dev.lock $(PROGRAM)
 	@echo "Installing what its tests need"
-	@$(call installed,--require-hashes --requirement requirements-dev.lock)
+	@$(call installed,--no-deps --require-hashes --requirement requirements-dev.lock)
 	@touch $@
 
 ifdef UV
