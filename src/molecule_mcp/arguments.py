@@ -13,7 +13,7 @@ from typing import Any, cast, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
-from molecule_mcp.capability import FromPerson, Workspace
+from molecule_mcp.capability import UUID, FromPerson, Workspace
 from molecule_mcp.errors import ArgumentError
 
 INJECTED = frozenset({"tenant", "secrets", "outputs", "progress", "wait"})
@@ -177,7 +177,7 @@ def kinds(schema: Schema) -> frozenset[str]:
 @cache
 def input_schema(function: Tool) -> Schema:
     """The JSON schema of a tool's arguments, in the form every host takes."""
-    schema = slim(model(function).model_json_schema())
+    schema = slim(model(function).model_json_schema(), terse)
     schema.setdefault("properties", {})
     return schema
 
@@ -187,15 +187,39 @@ def output_schema(kind: Any) -> Schema:
 
     Raises: TypeError when the result is no object with fields; hosts refuse other roots.
     """
-    schema = slim(TypeAdapter(kind).json_schema(mode="validation"))
+    schema = slim(TypeAdapter(kind).json_schema(mode="validation"), undescribed)
     if "properties" not in schema:
         raise TypeError(f"{kind} is no model")
     return schema
 
 
-def slim(schema: Schema) -> Schema:
+FORM = 64
+"""Characters of the longest pattern that a schema shows."""
+
+
+def terse(node: Schema) -> Schema:
+    """An argument's schema without what a list repeats a hundred times: long forms, and defaults that say nothing.
+
+    A form is still checked, and told by the description; `format` says that of an id in a tenth of the letters.
+    """
+    found = {key: part for key, part in node.items() if key != "pattern" or len(part) <= FORM}
+    if node.get("pattern") == UUID:
+        found["format"] = "uuid"
+    if found.get("default") in ("", []):
+        del found["default"]
+    return found
+
+
+def undescribed(node: Schema) -> Schema:
+    """A result's schema without descriptions and defaults: names and types are what a host checks a result by."""
+    return {key: part for key, part in node.items() if key not in {"description", "default"}}
+
+
+def slim(schema: Schema, cut: Callable[[Schema], Schema] = dict) -> Schema:
     """A schema without references, titles, `true` sub-schemas, null defaults and properties that may be null.
 
+    Args:
+        cut: What else goes, from each sub-schema.
     Limit: a type that contains itself has no such schema (RecursionError).
     """
     definitions = schema.get("$defs", {})
@@ -218,7 +242,7 @@ def slim(schema: Schema) -> Schema:
             del found["additionalProperties"]
         if "properties" in found:
             found["properties"] = {name: walk(given(part)) for name, part in found["properties"].items()}
-        return {key: part if key in FINAL else walk(part) for key, part in found.items() if key not in NOISE}
+        return cut({key: part if key in FINAL else walk(part) for key, part in found.items() if key not in NOISE})
 
     return walk(schema)
 

@@ -51,6 +51,10 @@ def changing(route: str) -> bool:
     return not route.startswith(("GET ", "HEAD ")) or route in CHANGING_READS
 
 
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+"""The form of every id of the tenant's but a few."""
+
+
 class Own(str):
     """Words of ours, shown to a person as they are; any other text in a `Fact` is the tenant's and is quoted."""
 

@@ -10,7 +10,10 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, create_model
 
 from molecule_mcp import tools
-from molecule_mcp.arguments import Schema, input_schema, output_schema, slim
+from molecule_mcp.arguments import Schema, input_schema, output_schema, read, slim
+from molecule_mcp.capability import UUID
+from molecule_mcp.embedded.sample import sample_id
+from molecule_mcp.errors import ArgumentError
 
 Scope = Literal["LOCAL", "TEAM"]
 
@@ -39,7 +42,7 @@ class Outer(BaseModel):
 
 
 def test_a_schema_has_no_references_and_keeps_names_that_look_like_its_own_words() -> None:
-    inner = output_schema(Inner)
+    inner = slim(Inner.model_json_schema())
     assert inner["properties"] == {
         "title": {"type": "string", "default": "title"},
         "default": {"type": "string"},
@@ -48,10 +51,36 @@ def test_a_schema_has_no_references_and_keeps_names_that_look_like_its_own_words
         "anyOf": {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "null"}]}, "default": [1]},
     }
     del inner["description"]  # of the model, for its readers; a host needs what stands at the field
-    outer = output_schema(Outer)
+    outer = slim(Outer.model_json_schema())
     assert outer["properties"]["inner"] == inner
     assert outer["properties"]["inners"] == {"type": "array", "items": inner, "description": "More."}
     assert outer["required"] == ["inner"]
+
+
+def test_the_schema_of_a_result_describes_nothing_and_keeps_fields_of_such_names() -> None:
+    class Result(BaseModel):
+        """A result."""
+
+        description: Annotated[str, Field(description="Its text.")] = ""
+        default: Annotated[list[Inner], Field(description="More.")]
+
+    schema = output_schema(Result)
+    assert schema["properties"]["description"] == {"type": "string"}
+    assert schema["properties"]["default"]["items"]["properties"]["const"] == {"type": "string", "enum": ["title"]}
+    assert schema.keys() == {"type", "properties", "required"}
+
+
+def test_the_form_of_an_id_is_told_in_a_word_and_still_checked() -> None:
+    async def tool(one: Annotated[str, Field(pattern=UUID)], other: Annotated[str, Field(pattern=f"^$|{UUID}")] = ""):
+        """A tool."""
+
+    assert input_schema(tool)["properties"] == {
+        "one": {"type": "string", "format": "uuid"},
+        "other": {"type": "string"},
+    }
+    for given_ids in ({"one": "x"}, {"one": "0" * 36}, {"one": sample_id("workspaces", "chief"), "other": "x"}):
+        with pytest.raises(ArgumentError, match="does not have the form"):
+            read(tool, given_ids)
 
 
 def test_a_reference_to_a_reference_is_followed() -> None:

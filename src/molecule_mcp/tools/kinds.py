@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from molecule_mcp.capability import Workspace
-
-UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+from molecule_mcp.capability import UUID, Workspace
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that steer a terminal or hide text: controls, format characters (bidi, zero-width, tags)."""
@@ -42,17 +40,17 @@ def clean_data(value: Any) -> Any:
 WorkspaceId = Annotated[
     str,
     Workspace(),
+    Field(pattern=UUID, description="Workspace UUID, not its name."),
     AfterValidator(str.lower),
-    Field(pattern=UUID, description="Workspace UUID, as list_workspaces gives it. A name is not an id."),
 ]
-OptionalWorkspaceId = Annotated[str, Workspace(), AfterValidator(str.lower), Field(pattern=f"^$|{UUID}")]
+OptionalWorkspaceId = Annotated[str, Workspace(), Field(pattern=f"^$|{UUID}"), AfterValidator(str.lower)]
 NewName = Annotated[str, Field(max_length=255, pattern=r"^[^\n\r{}\[\]|>*&!]*$")]
 WorkspaceRef = Annotated[
     str,
-    Field(min_length=1, max_length=255, description="Workspace UUID, or its exact name when only one has it."),
+    Field(min_length=1, max_length=255, description="Workspace UUID, or exact name."),
 ]
 Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most.")]
-Cursor = Annotated[str, Field(max_length=64, description="`next_cursor` of the page before; empty for the first.")]
+Cursor = Annotated[str, Field(max_length=64, description="`next_cursor` of the page before.")]
 Text = Annotated[str, AfterValidator(clean)]
 """Text from the tenant: data, never instructions."""
 
