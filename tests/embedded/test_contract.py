@@ -117,6 +117,11 @@ CASES: tuple[Case, ...] = (
     ("GET /workspaces/{id}/activity", {"id": sample_id("workspaces", "engineering")}, None),
     ("GET /workspaces/{id}/delegations", {"id": sample_id("workspaces", "engineering")}, None),
     ("GET /workspaces/{id}/delegations", {"id": sample_id("workspaces", "marketing")}, None),
+    ("GET /workspaces/{id}/budget", {}, None),
+    ("GET /workspaces/{id}/budget", {"id": BOOKS}, None),
+    ("PATCH /workspaces/{id}/budget", {}, {"budget_limit": 0}),
+    ("PATCH /workspaces/{id}/budget", {"id": BOOKS}, {"budget_limit": None}),
+    ("GET /workspaces/{id}/metrics", {}, None),
 )  # fmt: skip
 
 
@@ -146,6 +151,8 @@ def errors() -> Iterator[tuple[str, dict[str, str], Any, int]]:
     yield "POST /workspaces/{id}/memory", {}, {"key": "k", "value": 1, "if_match_version": 4}, 409
     yield "GET /workspaces/{id}/activity", {"id": "x"}, None, 500
     yield "POST /workspaces", {}, {}, 400
+    yield "PATCH /workspaces/{id}/budget", {}, {}, 400
+    yield "GET /workspaces/{id}/budget", {"id": sample_id("workspaces", "old-planner")}, None, 404
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])

@@ -4,6 +4,7 @@ from molecule_mcp.embedded.families import (
     activity,
     approvals,
     artifacts,
+    budgets,
     canvas,
     channels,
     checkpoints,
@@ -43,4 +44,5 @@ ROUTES: list[Route] = [
     *checkpoints.ROUTES,
     *artifacts.ROUTES,
     *activity.ROUTES,
+    *budgets.ROUTES,
 ]

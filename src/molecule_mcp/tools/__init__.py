@@ -17,6 +17,7 @@ MODULES = {
     "artifacts": ("artifacts",),
     "messages": ("messages",),
     "schedules": ("schedules",),
+    "budgets": ("budgets",),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""

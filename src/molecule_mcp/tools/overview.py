@@ -11,6 +11,7 @@ from pydantic import Field
 
 from molecule_mcp.capability import Family, Risk
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.budgets import standing
 from molecule_mcp.tools.kinds import Answer, Text
 from molecule_mcp.tools.workspaces import FullRow, Row
 
@@ -20,8 +21,6 @@ LINES = 120
 """Lines of a tree at most."""
 NAMED = 20
 """Workspaces of one kind that an answer names."""
-NEAR = 0.8
-"""Part of its budget from which a workspace is near its limit."""
 
 RUNNING = {"online", "degraded"}
 
@@ -126,19 +125,13 @@ async def get_spend(
     return Spend(
         total_cents=sum(row.monthly_spend for row in rows),
         columns=["id", "name", "spend_cents", "limit_cents", "state"],
-        rows=[[row.id, row.name, row.monthly_spend, row.budget_limit, standing(row)] for row in rows[:limit]],
+        rows=[
+            [row.id, row.name, row.monthly_spend, row.budget_limit, standing(row.monthly_spend, row.budget_limit)]
+            for row in rows[:limit]
+        ],
         left_out=max(0, len(rows) - limit),
         note="Spend is what agents report; the tenant never resets it by itself. Removed workspaces are not counted.",
     )
-
-
-def standing(row: FullRow) -> str:
-    """How a workspace stands to its limit."""
-    if row.budget_limit is None:
-        return "no limit"
-    if blocked(row):
-        return "blocked: messages to it are refused"
-    return "near its limit" if row.monthly_spend >= NEAR * row.budget_limit else "within its limit"
 
 
 class Candidate(Answer):
