@@ -101,11 +101,9 @@ async def idle(session: Session, client: Client) -> None:
     rows = session.tenant("/workspaces")
     truth = {row["id"] for row in rows if row["status"] in {"online", "degraded"} and row["active_tasks"] == 0}
     stopped = [row for row in rows if row["status"] not in {"online", "degraded"} and row["active_tasks"] == 0]
-    check(
-        worked and {row["id"] for row in answer["idle"]} == truth, f"exactly the {len(truth)} that run without a task"
-    )
+    check(worked and {row[0] for row in answer["rows"]} == truth, f"exactly the {len(truth)} that run without a task")
     check(len(stopped) > 0, f"{len(stopped)} stopped ones without a task are not called idle")
-    check(all(row["why"] for row in answer["idle"]), "each says how sure that is and why")
+    check(all(answer["reasons"][row[3]] for row in answer["rows"]), "each says how sure that is and why")
 
 
 async def secret(session: Session, client: Client) -> None:

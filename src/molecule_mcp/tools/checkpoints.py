@@ -14,8 +14,9 @@ from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, Tenan
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, clean_data
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.texts import addressable, cut_data, lines, storable, written
-from molecule_mcp.tools.workspaces import Row, counted, paged
+from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("checkpoints")
 
@@ -133,9 +134,9 @@ async def list_checkpoints(
     """List the saved steps of one workflow, highest index first; the tenant lists no workflow ids."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers alike for ids it never issued
     rows = [row for row in await steps_of(tenant, workspace_id, workflow_id) if step_name in ("", row.step_name)]
-    _, page, following = paged(rows, limit, cursor)
     length = ALONE if step_name else IN_LIST
-    return Checkpoints(total=len(rows), checkpoints=[told(row, length) for row in page], next_cursor=following)
+    page = paged(rows, limit, cursor, lambda row: told(row, length))
+    return Checkpoints(total=len(rows), checkpoints=page.rows, next_cursor=page.next_cursor)
 
 
 async def what_is_saved(

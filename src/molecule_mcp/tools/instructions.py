@@ -14,8 +14,9 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnre
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Cursor, Limit, OptionalWorkspaceId, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one
+from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.texts import cut, lines, storable, within_bytes
-from molecule_mcp.tools.workspaces import Row, paged
+from molecule_mcp.tools.workspaces import Row
 
 family = Family("instructions")
 
@@ -154,12 +155,13 @@ async def list_instructions(
         query = {"workspace_id": applies_to}
     rows = await tenant.read("/instructions", list[Stored], query=query or None)
     kept = [row for row in rows if scope in ("any", row.scope)]
-    _, page, following = paged(kept, limit, cursor)
-    shown: list[Instruction] = []
-    for row in page:
+
+    def told(row: Stored) -> Instruction:
         content, short = (row.content, None) if whole else cut(row.content, BEGINNING)
-        shown.append(Instruction.model_validate({**row.model_dump(), "content": content, "cut": short}))
-    return Instructions(total=len(kept), instructions=shown, next_cursor=following)
+        return Instruction.model_validate({**row.model_dump(), "content": content, "cut": short})
+
+    page = paged(kept, limit, cursor, told)
+    return Instructions(total=len(kept), instructions=page.rows, next_cursor=page.next_cursor)
 
 
 @family.tool(

@@ -13,8 +13,9 @@ from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, Tenan
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Limit, Text, WorkspaceId, clean_data
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.texts import addressable, cut_data, lines, storable, written
-from molecule_mcp.tools.workspaces import Row, paged
+from molecule_mcp.tools.workspaces import Row
 
 family = Family("memory")
 
@@ -118,8 +119,8 @@ async def list_memory_entries(
     """List a workspace's live key-value entries by key; long values are cut, get_memory_entry shows one whole."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     rows = await tenant.read("/workspaces/{id}/memory", list[Stored], id=workspace_id)
-    _, page, following = paged(rows, limit, cursor)
-    return Entries(total=len(rows), entries=[entry(row, IN_LIST) for row in page], next_cursor=following)
+    page = paged(rows, limit, cursor, lambda row: entry(row, IN_LIST))
+    return Entries(total=len(rows), entries=page.rows, next_cursor=page.next_cursor)
 
 
 @family.tool(Risk.READ, sends=[ENTRY], title="Read a memory entry")

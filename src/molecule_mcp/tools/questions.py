@@ -14,13 +14,17 @@ from molecule_mcp.errors import TenantError
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Moment
-from molecule_mcp.tools.workspaces import Row, paged
+from molecule_mcp.tools.tables import paged
+from molecule_mcp.tools.workspaces import Row
 
 family = Family("questions")
 
 UP = {"online", "degraded"}
 CHECKS = 20
 """Further reads one call makes to be surer."""
+
+PAGE = 9_500
+"""Bytes that the rows of a page take; their reasons, the tenant's statuses and the rest stay under 2,500 more."""
 
 FRESH, SWEPT = 120.0, 600.0
 """Seconds: work this recent may still run; past the second the tenant zeroes active_tasks of a silent workspace."""
@@ -34,20 +38,12 @@ class Activity(Answer):
     created_at: Moment
 
 
-class Idle(Answer):
-    """One idle workspace, and how sure that is."""
-
-    id: str
-    name: str
-    sure: Sureness
-    why: str
-    free_tasks: Annotated[int, Field(description="How many tasks it could take.")]
-
-
 class IdleAnswer(Answer):
-    """Idle workspaces, and what the rest are doing."""
+    """Idle workspaces as a table, and what the rest are doing; `why` is a number into `reasons`."""
 
-    idle: list[Idle]
+    columns: list[str]
+    rows: list[list[str | int]]
+    reasons: list[str]
     idle_total: int
     busy: int
     not_running: Annotated[dict[str, int], Field(description="Status -> workspaces: neither idle nor busy.")]
@@ -57,23 +53,33 @@ class IdleAnswer(Answer):
 
 @family.tool(Risk.READ, sends=["GET /workspaces", "GET /workspaces/{id}/activity"], title="Find idle workspaces")
 async def find_idle_workspaces(tenant: Tenant, limit: Limit = 50, cursor: Cursor = "") -> IdleAnswer:
-    """Find workspaces that run and have nothing to do, each with how sure that is and why.
+    """Find workspaces that run and have nothing to do, each with how sure that is and why (a number into reasons).
 
     Paused, failed, offline and starting ones are never idle; they are counted under not_running.
     """
     rows = await tenant.read("/workspaces", list[Row])
     idle = [row for row in rows if row.status in UP and row.active_tasks == 0]
-    _, shown, following = paged(idle, limit, cursor)
+    page = paged(idle, limit, cursor, lambda row: cells(row, "unsure", CHECKS), most=PAGE)
+    shown = idle[page.start : page.start + len(page.rows)]
     last = await last_activity(tenant, [row for row in shown if doubt(row) is None][:CHECKS])
     now = datetime.now(UTC)
+    judged = [(row, *sureness(row, last, now)) for row in shown]
+    reasons = list(dict.fromkeys(why for _, _, why in judged))
     return IdleAnswer(
-        idle=[judged(row, last, now) for row in shown],
+        columns=["id", "name", "sure", "why", "free_tasks"],
+        rows=[cells(row, sure, reasons.index(why)) for row, sure, why in judged],
+        reasons=reasons,
         idle_total=len(idle),
         busy=sum(row.status in UP and row.active_tasks > 0 for row in rows),
         not_running=dict(sorted(Counter(row.status for row in rows if row.status not in UP).items())),
         checked=len(last),
-        next_cursor=following,
+        next_cursor=page.next_cursor,
     )
+
+
+def cells(row: Row, sure: Sureness, why: int) -> list[str | int]:
+    """One idle workspace, by the columns of the table."""
+    return [row.id, row.name, sure, why, max(0, row.max_concurrent_tasks)]
 
 
 async def last_activity(tenant: Tenant, rows: list[Row]) -> dict[str, str | None]:
@@ -100,13 +106,6 @@ def doubt(row: Row) -> str | None:
     if row.current_task:
         return "it names a current task while reporting none active"
     return None
-
-
-def judged(row: Row, last: dict[str, str | None], now: datetime) -> Idle:
-    """One idle workspace with its sureness."""
-    sure, why = sureness(row, last, now)
-    free = max(0, row.max_concurrent_tasks - row.active_tasks)
-    return Idle(id=row.id, name=row.name, sure=sure, why=why, free_tasks=free)
 
 
 def sureness(row: Row, last: dict[str, str | None], now: datetime) -> tuple[Sureness, str]:

@@ -13,6 +13,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantRefu
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, WorkspaceRef, clean_data
+from molecule_mcp.tools.tables import paged
 
 family = Family("workspaces")
 
@@ -122,18 +123,19 @@ async def list_workspaces(
 ) -> Page:
     """List the organization's workspaces as a table, oldest first.
 
-    `parent` is the row number of the parent. Whether one is idle is more than active_tasks: ask find_idle_workspaces.
+    `parent` is the row number of the parent (from first_row on), or its id when it is not in the table.
+    Whether one is idle is more than active_tasks: ask find_idle_workspaces.
     """
     rows = await tenant.read("/workspaces", list[FullRow] if set(fields) - set(PLAIN) else list[Row])
-    number = {row.id: index for index, row in enumerate(rows)}
     kept = [row for row in rows if status in ("any", row.status) and name_contains.lower() in row.name.lower()]
-    start, shown, following = paged(kept, limit, cursor)
+    number = {row.id: index for index, row in enumerate(kept)}
+    page = paged(kept, limit, cursor, lambda row: [value(row, column, number) for column in fields])
     return Page(
         total=len(kept),
         columns=list(fields),
-        rows=[[value(row, column, number) for column in fields] for row in shown],
-        first_row=number[shown[0].id] if shown and len(kept) == len(rows) else start,
-        next_cursor=following,
+        rows=page.rows,
+        first_row=page.start,
+        next_cursor=page.next_cursor,
     )
 
 
@@ -148,22 +150,6 @@ def value(row: Row, column: Column, number: dict[str, int]) -> Any:
         "error_rate": "last_error_rate",
     }
     return getattr(row, names.get(column, column))
-
-
-def paged(rows: list[Any], limit: int, cursor: str) -> tuple[int, list[Any], str | None]:
-    """The page after the row whose id the cursor is: where it starts, its rows, and the next cursor.
-
-    Raises: ArgumentError when that row is gone; the list has to be started over.
-    """
-    start = 0
-    if cursor:
-        place = next((index for index, row in enumerate(rows) if row.id == cursor), None)
-        if place is None:
-            raise ArgumentError("cursor is of no row in this list", advice="Start over without a cursor.")
-        start = place + 1
-    shown = rows[start : start + limit]
-    more = start + limit < len(rows)
-    return start, shown, shown[-1].id if more else None
 
 
 @family.tool(Risk.READ, sends=["GET /workspaces/{id}", "GET /workspaces"], title="Read a workspace")
