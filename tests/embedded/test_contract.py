@@ -122,6 +122,13 @@ CASES: tuple[Case, ...] = (
     ("PATCH /workspaces/{id}/budget", {}, {"budget_limit": 0}),
     ("PATCH /workspaces/{id}/budget", {"id": BOOKS}, {"budget_limit": None}),
     ("GET /workspaces/{id}/metrics", {}, None),
+    ("POST /workspaces/{id}/delegate", {}, {"target_id": BOOKS, "task": "x", "idempotency_key": "k"}),
+    ("GET /workspaces/{id}/session-search", {"id": TRIAGE}, None),
+    ("GET /workspaces/{id}/traces", {}, None),
+    ("POST /workspaces/{id}/notify", {}, {"message": "x"}),
+    ("GET /workspaces/{id}/audit", {}, None),
+    ("GET /workspaces/{id}/audit", {"id": BOOKS}, None),
+    ("POST /registry/check-access", {}, {"caller_id": CHIEF, "target_id": BOOKS}),
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from molecule_mcp.embedded.instance import Instance
 
 TICK = timedelta(seconds=5)
 MOST_TICKS = 12
+ECHOED = 500
 CHANCE = 0.08
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 KEPT = timedelta(days=7)
@@ -71,6 +72,11 @@ class Agents:
             "UPDATE workspaces SET active_tasks = ?, current_task = ?, uptime_seconds = uptime_seconds + 5 WHERE id = ?"
         )
         self._instance.db.run(sql, active, task, row["id"])
+
+
+def reply_of(name: str, said: str) -> str:
+    """What an agent answers: what it was told, and that it is none."""
+    return f"{name} (simulated) was told: {said[:ECHOED]}"
 
 
 def _number(now: datetime) -> int:

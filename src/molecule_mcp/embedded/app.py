@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from molecule_mcp.embedded import sample
+from molecule_mcp.embedded import delegations, sample
 from molecule_mcp.embedded.agents import Agents
 from molecule_mcp.embedded.calls import Call, Refusal, answer, not_a_route
 from molecule_mcp.embedded.instance import Instance
@@ -62,9 +62,10 @@ class App:
         return mint_org_key(self.instance, name, by="admin-token").plaintext
 
     def tick(self) -> None:
-        """Apply what is due by now: starts that end, agents that work."""
+        """Apply what is due by now: starts that end, tasks handed over, agents that work."""
         with self.instance.db.transaction():
             catch_up(self.instance)
+            delegations.step(self.instance)
             if self._agents is not None:
                 self._agents.step(self.instance.now())
 

@@ -187,6 +187,35 @@ CREATE TABLE IF NOT EXISTS activity (
 );
 CREATE INDEX IF NOT EXISTS activity_by_workspace ON activity (workspace_id, created_at);
 
+CREATE TABLE IF NOT EXISTS handovers (
+    delegation_id TEXT PRIMARY KEY,
+    source_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    target_id TEXT NOT NULL,
+    task TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending',
+    idempotency_key TEXT,
+    due_at TEXT,
+    UNIQUE (source_id, idempotency_key)
+);
+CREATE INDEX IF NOT EXISTS handovers_by_due ON handovers (due_at);
+
+CREATE TABLE IF NOT EXISTS audit (
+    id TEXT PRIMARY KEY,
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    timestamp TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    input_hash TEXT,
+    output_hash TEXT,
+    model_used TEXT,
+    human_oversight_flag INTEGER NOT NULL DEFAULT 0,
+    risk_flag INTEGER NOT NULL DEFAULT 0,
+    prev_hmac TEXT,
+    hmac TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_by_workspace ON audit (workspace_id, timestamp);
+
 CREATE TABLE IF NOT EXISTS instructions (
     id TEXT PRIMARY KEY,
     scope TEXT NOT NULL,

@@ -5,13 +5,12 @@ from typing import Any, cast
 from starlette.responses import Response
 
 from molecule_mcp.embedded import auth, tokens
+from molecule_mcp.embedded.agents import reply_of
 from molecule_mcp.embedded.bodies import mapping, parse
 from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.database import uid
 from molecule_mcp.embedded.events import log_activity
 from molecule_mcp.embedded.routing import Route
-
-ECHOED = 500
 
 
 def send_message(call: Call) -> Response:
@@ -37,7 +36,7 @@ def send_message(call: Call) -> Response:
         "kind": "message",
         "role": "agent",
         "messageId": call.instance.new_id(),
-        "parts": [{"kind": "text", "text": f"{row['name']} (simulated) was told: {said[:ECHOED]}"}],
+        "parts": [{"kind": "text", "text": reply_of(row["name"], said)}],
     }
     return answer({"jsonrpc": "2.0", "id": body.get("id") or call.instance.new_id(), "result": reply})
 

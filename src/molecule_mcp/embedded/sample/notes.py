@@ -1,6 +1,7 @@
-"""What the sample organization's agents go by: instructions, checkpoints of workflows, and one Git repository."""
+"""What the sample organization's agents go by: instructions, checkpoints, a ledger, and one Git repository."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 from molecule_mcp.embedded.sample.plant import DAY, Planter, sample_id
@@ -22,6 +23,14 @@ CHECKPOINTS: tuple[tuple[str, str, str, int, Any, float], ...] = (
 
 REPOSITORY = ("backend", "billing-service", "Patches for review.", 340)
 """Workspace, name, description, objects."""
+
+LEDGER: tuple[tuple[str, str | None, bool, bool, float], ...] = (
+    ("task_start", None, False, False, 910),
+    ("llm_call", "claude-sonnet-4", False, False, 905),
+    ("tool_call", None, False, True, 880),
+    ("task_end", None, True, False, 860),
+)
+"""What the Bookkeeper wrote into the audit ledger: operation, model, seen by a person, risky, minutes ago."""
 
 
 def notes(planter: Planter) -> None:
@@ -50,6 +59,24 @@ def notes(planter: Planter) -> None:
             payload=json.dumps(payload),
             completed_at=planter.at(ago),
         )
+    former: str | None = None
+    for place, (operation, model, overseen, risky, ago) in enumerate(LEDGER):
+        digest = sha256(f"{former}:{operation}".encode()).hexdigest()
+        planter.add(
+            "audit",
+            f"books:{place}",
+            workspace_id=sample_id("workspaces", "books"),
+            timestamp=planter.at(ago),
+            agent_id="bookkeeper",
+            session_id="month-end-2026-10",
+            operation=operation,
+            model_used=model,
+            human_oversight_flag=overseen,
+            risk_flag=risky,
+            prev_hmac=former,
+            hmac=digest,
+        )
+        former = digest
     owner, name, description, objects = REPOSITORY
     times = {"created_at": planter.at(15 * DAY), "updated_at": planter.at(2 * DAY)}
     planter.add("artifact_repos", name, name=name, description=description, objects=objects, **times)
