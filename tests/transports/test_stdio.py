@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -18,7 +19,8 @@ from mcp import Client, MCPError
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.server import MCPServer
 
-from molecule_mcp.transports.stdio import LONGEST, Lines, Output, not_blocking, serve_stdio, watched
+from molecule_mcp.road.underway import GRACE, UnderWay
+from molecule_mcp.transports.stdio import LONGEST, Lines, Output, ending, not_blocking, serve_stdio, watched
 from molecule_mcp.transports.streams import Private
 
 NOISY = Path(__file__).with_name("noisy.py")
@@ -342,3 +344,24 @@ async def test_a_connection_that_breaks_is_at_its_end() -> None:
         # With bytes of ours unread, closing is a reset.
         far.close()
         assert [line async for line in lines] == ["tw"]
+
+
+async def test_a_second_wish_to_end_cuts_off_the_calls_at_once(host: Host) -> None:
+    calls, begun = UnderWay(), anyio.Event()
+
+    async def call() -> None:
+        with calls.one():
+            begun.set()
+            await anyio.sleep_forever()
+
+    lines = Lines(host.private.stdin, Output(-1))
+    task = asyncio.create_task(call())
+    await begun.wait()
+    with anyio.fail_after(GRACE / 2):
+        async with ending(lines, calls):
+            await anyio.lowlevel.checkpoint()  # from here on a signal is not the end of these tests
+            host.close("writes")
+            assert [line async for line in lines] == []
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait([task])
+    assert task.cancelled()

@@ -12,9 +12,10 @@ from molecule_mcp.cli import serving
 from molecule_mcp.cli.profile import chosen, settings_of
 from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.redaction import Redactor
+from molecule_mcp.road.underway import LAST
 from molecule_mcp.settings import Settings
 from molecule_mcp.transports import bearers
-from molecule_mcp.transports.ending import LAST, Server
+from molecule_mcp.transports.ending import Server
 from molecule_mcp.transports.http import LOOPBACK, Doors, application
 
 

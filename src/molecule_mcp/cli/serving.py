@@ -40,7 +40,8 @@ def serve(arguments: Namespace, private: Private) -> int:
         return 2
     learn(settings, redactor)
     logging.getLogger().setLevel(settings.log_level)
-    anyio.run(stdio.serve_stdio, server_of(settings, redactor), private)
+    server = server_of(settings, redactor)
+    anyio.run(partial(stdio.serve_stdio, server, private, calls=server.under_way))
     return 0
 
 

@@ -5,6 +5,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+import anyio
+
+GRACE = 5.0
+"""Seconds that calls under way get at the end; what stops a container waits ten."""
+
+LAST = 1
+"""Seconds that each of the steps after it gets: to record what is unknown, to write the answers, to close streams."""
+
 
 class UnderWay:
     """The tasks of calls that have begun and not ended."""
@@ -25,6 +33,12 @@ class UnderWay:
             yield
         finally:
             self._tasks.discard(task)
+
+    async def finish(self, seconds: float) -> None:
+        """Let calls end by themselves for so long."""
+        with anyio.move_on_after(seconds):
+            while self._tasks:
+                await asyncio.wait([*self._tasks])
 
     async def cut(self, seconds: float) -> None:
         """Stop what still runs, and give it so long to record that its outcome is unknown.

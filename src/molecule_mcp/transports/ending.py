@@ -9,13 +9,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from molecule_mcp.road.underway import UnderWay
-
-GRACE = 5.0
-"""Seconds that calls under way get at the end; what stops a container waits ten."""
-
-LAST = 1
-"""Seconds that each of the steps after it gets: to record what is unknown, to write the answers, to close streams."""
+from molecule_mcp.road.underway import GRACE, LAST, UnderWay
 
 QUIET = 2
 """Tenths of a second without a call before streams are closed: the last answer is on its way through one of them."""
@@ -66,7 +60,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Cut off the calls that are left, then everything else."""
-        await self._calls.cut(LAST)
-        # Each stream that is still open is cut off now, and uvicorn calls every one of them an error.
+        # What is still open is cut off now, and uvicorn calls every one of them an error.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await self._calls.cut(LAST)
         await super().shutdown(sockets)

@@ -8,9 +8,10 @@ Protocol, framing and both protocol eras are the SDK's.
 import logging
 import os
 import re
+import signal
 import stat
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import anyio
@@ -18,6 +19,7 @@ import anyio.lowlevel
 from mcp.server import MCPServer
 from mcp.server.stdio import stdio_server
 
+from molecule_mcp.road.underway import GRACE, LAST, UnderWay
 from molecule_mcp.transports.streams import Private
 
 LONGEST = 16 * 1024 * 1024
@@ -35,11 +37,14 @@ _ID_IN_TAIL = re.compile(rb",\s*" + _ID + rb"(?:\s*,\s*" + _SCALAR + rb")*\s*\}\
 logger = logging.getLogger(__name__)
 
 
-async def serve_stdio(server: MCPServer[Any], private: Private, *, linger: float = LINGER) -> None:
-    """Run a server until the host closes its input or goes away.
+async def serve_stdio(
+    server: MCPServer[Any], private: Private, *, calls: UnderWay | None = None, linger: float = LINGER
+) -> None:
+    """Run a server until the host closes its input or goes away, or SIGTERM or SIGINT comes.
 
     Args:
         private: What `private_stdio` returned at the very start of the process.
+        calls: The calls under way: they may finish for a while, and are then cut off.
         linger: Seconds that answers may still take to be read after that.
     """
     if not private.moved:
@@ -48,14 +53,44 @@ async def serve_stdio(server: MCPServer[Any], private: Private, *, linger: float
     # The SDK's run_stdio_async takes no streams; this is what it does with its own.
     low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
     output = Output(private.stdout)
-    streams = cast("Any", Lines(private.stdin, output)), cast("Any", output)
+    lines = Lines(private.stdin, output)
     try:
         with not_blocking(private.stdout), anyio.CancelScope() as scope:
-            async with stdio_server(*streams) as (read, write):
+            async with (
+                ending(lines, UnderWay() if calls is None else calls),
+                stdio_server(cast("Any", lines), cast("Any", output)) as (read, write),
+            ):
                 await low_level.run(read, write, low_level.create_initialization_options())
                 scope.deadline = anyio.current_time() + linger
     except* (BrokenPipeError, ConnectionResetError):
         logger.info("the host closed its end")
+
+
+@asynccontextmanager
+async def ending(lines: "Lines", calls: UnderWay) -> AsyncGenerator[None]:
+    """See to the end while the block runs: after the input's end or a signal calls have a while to finish.
+
+    A second wish to end cuts that short: a host that closed the input and then sends SIGTERM kills next.
+    """
+
+    async def finish() -> None:
+        await lines.ended.wait()
+        await calls.finish(GRACE)
+        lines.end()
+        await calls.cut(LAST)
+
+    async def listen() -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for _ in signals:
+                if lines.ended.is_set():
+                    await calls.cut(LAST)
+                lines.ended.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(finish)
+        group.start_soon(listen)
+        yield
+        group.cancel_scope.cancel()
 
 
 class Output:
@@ -90,6 +125,16 @@ class Lines:
         self._output = output
         self._longest = longest
         self._watched = watched(descriptor)
+        self._over = False
+        self._waiting = anyio.CancelScope()
+        self.ended = anyio.Event()
+        """Set at the end of the input, or when a signal asks to end."""
+
+    def end(self) -> None:
+        """Read no more, as if the input had ended."""
+        self.ended.set()
+        self._over = True
+        self._waiting.cancel()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         line, size = bytearray(), 0
@@ -103,6 +148,7 @@ class Lines:
                     await self._refuse(bytes(line[:_KEPT] + line[-_KEPT:]))
                 line, size = bytearray(), 0
             line, size = self._longer(line, rest), size + len(rest)
+        self.ended.set()
         if 0 < size <= self._longest:
             yield line.decode("utf-8", "replace")
 
@@ -113,14 +159,16 @@ class Lines:
 
     async def _read(self) -> bytes:
         """What has come, or nothing at the end; a connection that broke is at its end."""
-        while True:
-            await (anyio.wait_readable(self._descriptor) if self._watched else anyio.lowlevel.checkpoint())
-            try:
-                return os.read(self._descriptor, _CHUNK)
-            except BlockingIOError:
-                continue
-            except OSError:
-                return b""
+        with anyio.CancelScope() as self._waiting:
+            while not self._over:
+                await (anyio.wait_readable(self._descriptor) if self._watched else anyio.lowlevel.checkpoint())
+                try:
+                    return os.read(self._descriptor, _CHUNK)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    break
+        return b""
 
     async def _refuse(self, ends: bytes) -> None:
         logger.warning("a message of more than %d bytes was skipped", self._longest)
