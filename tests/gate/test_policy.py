@@ -6,11 +6,12 @@ from typing import Any, get_args
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.contract.contract import operations
+from tests.contract.contract import Operation, operations
 
 from molecule_mcp.capability import Risk, changing
 from molecule_mcp.errors import PolicyRefusal
-from molecule_mcp.gate.policy import Ability, Profile, Role, check, refusal, within, workspaces_in
+from molecule_mcp.gate.policy import Ability, Profile, Role, check, expired, refusal, within, workspaces_in
+from molecule_mcp.prepared import entries
 
 A, B, C = (f"{letter * 8}-0000-4000-8000-000000000001" for letter in "abc")
 
@@ -31,7 +32,16 @@ DENY_OLD = Ability("deny_old_approvals", Risk.DESTROY, frozenset({"GET /approval
 ROUTES = sorted(operation.route for operation in operations().values())
 
 ids = st.sampled_from([A, B, C])
-profiles = st.builds(Profile, st.just("x"), st.sampled_from(get_args(Role)), st.none() | st.frozensets(ids))
+names = st.frozensets(st.just("tool"))
+profiles = st.builds(
+    Profile,
+    st.just("x"),
+    st.sampled_from(get_args(Role)),
+    st.none() | st.frozensets(ids),
+    allow=st.none() | names,
+    deny=names,
+    workspace_token=st.booleans(),
+)
 abilities = st.builds(Ability, st.just("tool"), st.sampled_from(Risk), st.frozensets(st.sampled_from(ROUTES)))
 workspaces = st.lists(ids | ids.map(str.upper), max_size=3)
 risks = st.sampled_from(Risk)
@@ -140,19 +150,13 @@ def test_what_is_refused_outright_passes_with_no_arguments(
     assert not (refusal(profile, ability) and passes(profile, ability, risk, ids))
 
 
-def tighter(profile: Profile, role: Role, bound: frozenset[str] | None) -> Profile:
-    """A profile under an overlay: the lesser of two roles, and the ids in both."""
-    lesser = min(profile.role, role, key=get_args(Role).index)
-    if profile.bound is None or bound is None:
-        return replace(profile, role=lesser, bound=bound if profile.bound is None else profile.bound)
-    return replace(profile, role=lesser, bound=profile.bound & bound)
-
-
-@given(profiles, st.sampled_from(get_args(Role)), st.none() | st.frozensets(ids), abilities, risks, workspaces)
+@given(
+    profiles, st.none() | st.sampled_from(get_args(Role)), st.none() | st.frozensets(ids), abilities, risks, workspaces
+)
 def test_what_is_effective_under_any_overlay_is_a_subset_of_the_profile(
-    profile: Profile, role: Role, bound: frozenset[str] | None, ability: Ability, risk: Risk, ids: list[str]
+    profile: Profile, role: Role | None, bound: frozenset[str] | None, ability: Ability, risk: Risk, ids: list[str]
 ) -> None:
-    overlaid = tighter(profile, role, bound)
+    overlaid = profile.narrowed(role, bound)
     assert refusal(overlaid, ability) or not refusal(profile, ability)
     assert passes(profile, ability, risk, ids) or not passes(overlaid, ability, risk, ids)
 
@@ -163,6 +167,45 @@ def test_a_higher_risk_never_lets_a_call_pass(
 ) -> None:
     low, high = sorted([risk, other])
     assert passes(profile, ability, low, ids) or not passes(profile, ability, high, ids)
+
+
+def test_deny_beats_allow_and_what_allow_leaves_out_is_refused() -> None:
+    both = Profile(allow=frozenset({LIST.name, PAUSE.name}), deny=frozenset({PAUSE.name}))
+    assert refusal(both, LIST) is None
+    assert "`deny`" in (refusal(both, PAUSE) or "")
+    assert "`allow`" in (refusal(both, DELETE) or "")
+    with pytest.raises(PolicyRefusal, match="delete_workspace: `allow` of this profile"):
+        check(both, DELETE, Risk.DESTROY, [A])
+
+
+def test_a_workspaces_own_token_is_for_tools_of_one_workspace() -> None:
+    own = Profile(role="WORKSPACE-WRITE", bound=frozenset({A}), workspace_token=True)
+    schedules = Ability("list_schedules", Risk.READ, frozenset({"GET /workspaces/{id}/schedules"}))
+    assert refusal(own, schedules) is None
+    assert "own token" in (refusal(own, LIST) or "")
+    assert "own token" in (refusal(own, DELETE) or "")
+
+
+@pytest.mark.parametrize("operation", operations().values(), ids=lambda each: each.id)
+def test_which_routes_take_a_workspaces_own_token_is_as_the_contract_says(operation: Operation) -> None:
+    used = {route for entry in entries().values() for route in entry.ability.sends}
+    if operation.route in used and Ability("tool", Risk.READ, frozenset({operation.route})).takes_workspace_token:
+        assert operation.auth.startswith(("workspace", "open", "other: open without X-Workspace-ID"))
+
+
+def test_a_profile_expires_at_its_time_and_not_before() -> None:
+    profile = Profile("support", expires=1000.0)
+    assert expired(profile, 999.9) is None
+    assert expired(Profile(), 1e12) is None
+    refused = expired(profile, 1000.0)
+    assert refused is not None and "'support' has expired" in refused.message
+
+
+@given(st.sampled_from(Risk), risks)
+def test_a_profile_may_ask_for_more_and_never_for_less(ask_from: Risk, risk: Risk) -> None:
+    asks = Profile(ask_from=ask_from).asks(risk)
+    assert asks == (risk > Risk.READ and risk >= ask_from) or risk >= Risk.DESTROY
+    assert asks or risk < Risk.DESTROY
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from molecule_mcp.gate import grants
 from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.store import approver
@@ -258,3 +259,22 @@ async def test_a_plan_changed_in_the_store_takes_no_answer(rig: Rig, road: Road)
     )
     assert error.kind == "plan_used"
     assert rig.transport.changes == []
+
+
+async def test_a_strict_profile_takes_no_form_for_a_critical_call_and_a_signature_instead(rig: Rig, road: Road) -> None:
+    strict = rig.road(Profile(strict=True))
+    given = {"workspace_id": rig.named("SEO Analyst"), "purge": True}
+    error = await refused(strict.call(can_ask(), "delete_workspace", given))
+    assert error.kind == "allow_required"
+    stored = strict.context.store().plan_by_code(str(error.details["code"]))
+    assert stored is not None and stored.plan.question.phrase is not None
+    phrase = FormAnswer(stored.plan.id, "accept", {"phrase": stored.plan.question.phrase})
+    refusal = await refused(strict.call(can_ask(), "delete_workspace", given, phrase))
+    assert (refusal.kind, rig.transport.changes) == ("plan_used", [])
+    sign(rig, strict, stored.plan.code)
+    done = await strict.call(can_ask(), "delete_workspace", given)
+    assert isinstance(done, Done) and done.structured["grant"] == "human"
+
+
+async def test_a_strict_profile_still_asks_by_form_for_what_is_not_critical(rig: Rig, road: Road) -> None:
+    await asked(rig.road(Profile(strict=True)), "delete_workspace", {"workspace_id": rig.named("SEO Analyst")})

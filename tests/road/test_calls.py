@@ -54,6 +54,42 @@ async def test_a_bound_profile_is_refused_what_its_delete_would_reach_below(rig:
     assert rig.transport.changes == []
 
 
+async def test_a_profile_is_refused_a_pause_that_would_reach_below_its_workspaces(rig: Rig) -> None:
+    lead = rig.named("Marketing Lead")
+    team = frozenset({lead, *map(rig.named, ("Newsletter Editor", "SEO Analyst", "Copywriter"))})
+    given = {"workspace_id": lead}
+    for missing in team - {lead}:
+        road = rig.road(Profile(role="WORKSPACE-WRITE", bound=team - {missing}))
+        error = await refused(road.call(can_ask(), "pause_workspace", given))
+        assert (error.kind, error.sent) == ("forbidden_by_policy", False)
+        assert "outside this profile" in error.message
+    assert rig.transport.changes == []
+    road = rig.road(Profile(role="WORKSPACE-WRITE", bound=team))
+    question = await asked(road, "pause_workspace", given)
+    await answered(road, "pause_workspace", given, question, allow=True)
+    assert rig.transport.changes == [f"POST /workspaces/{lead}/pause"]
+
+
+async def test_an_expired_profile_does_nothing_at_all(rig: Rig) -> None:
+    road = rig.road(Profile("support", expires=rig.clock.now + 60))
+    await road.call(Caller(), "list_workspaces", {"limit": 1})
+    rig.clock.now += 60
+    before = len(rig.transport.lines)
+    error = await refused(road.call(Caller(), "list_workspaces", {"limit": 1}))
+    assert (error.kind, "expired" in error.message) == ("forbidden_by_policy", True)
+    assert len(rig.transport.lines) == before
+
+
+async def test_a_profile_that_asks_about_more_has_the_person_see_the_request(rig: Rig) -> None:
+    road = rig.road(Profile(ask_from=Risk.WRITE))
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "tone", "value": "calm"}
+    question = await asked(road, "set_memory_entry", given)
+    assert 'key: "tone"' in question.plan.question.lines
+    assert rig.transport.changes == []
+    done = await answered(road, "set_memory_entry", given, question, allow=True)
+    assert (done.structured["grant"], len(rig.transport.changes)) == ("client_attested", 1)
+
+
 async def test_a_yes_sends_the_request_and_the_answer_names_it(rig: Rig) -> None:
     road, leaf = rig.road(), rig.named("SEO Analyst")
     given = {"workspace_id": leaf}

@@ -1,17 +1,32 @@
-"""What a profile may do: role, read-only, bound workspaces. The first refusal wins, and any doubt refuses.
+"""What a profile may do: expiry, role, tools, bound workspaces. The first refusal wins, and any doubt refuses.
 
 Roles: READ reads; WORKSPACE-WRITE changes single workspaces; ORG-ADMIN does everything, still gated.
-A profile bound to workspaces touches no other id, wherever in the arguments it stands.
+A profile bound to workspaces touches no other id, wherever in the arguments it stands. Deny beats allow.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
 
 from molecule_mcp.capability import Risk, changing
 from molecule_mcp.errors import PolicyRefusal
 
 Role = Literal["READ", "WORKSPACE-WRITE", "ORG-ADMIN"]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+"""Every role, the narrowest first."""
+
+REFUSES_WORKSPACE_TOKENS = frozenset(
+    {
+        "DELETE /workspaces/{id}",
+        "GET /workspaces/{id}/schedules/health",
+        "PATCH /workspaces/{id}/budget",
+    }
+)
+"""Routes of one workspace that want more than its own token, as the contract's `x-auth` has it."""
+
+TAKES_ANYBODY = frozenset({"GET /channels/adapters", "GET /health", "GET /workspaces/{id}"})
+"""Routes without a check, besides."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +37,34 @@ class Profile:
         name: As shown in the audit.
         role: What it may do at most.
         bound: Workspace ids (lower case) this profile may touch; None means all.
+        allow: The only tools; None means all.
+        deny: Tools that are never used, whatever else is said.
+        ask_from: The lowest risk that a person is asked about.
+        strict: Whether a critical call is allowed outside of the client only.
+        expires: Seconds since the epoch from which on nothing is allowed; None: never.
+        workspace_token: Whether the key is the token of its one workspace, which the tenant lets in nowhere else.
     """
 
     name: str = "default"
     role: Role = "ORG-ADMIN"
     bound: frozenset[str] | None = None
+    allow: frozenset[str] | None = None
+    deny: frozenset[str] = frozenset()
+    ask_from: Risk = Risk.DESTROY
+    strict: bool = False
+    expires: float | None = None
+    workspace_token: bool = False
+
+    def narrowed(self, role: Role | None = None, bound: frozenset[str] | None = None) -> "Profile":
+        """This profile under an overlay: the lesser of two roles, and the ids in both."""
+        role = ROLES[min(ROLES.index(role or self.role), ROLES.index(self.role))]
+        if bound is None or self.bound is None:
+            return replace(self, role=role, bound=self.bound if bound is None else bound)
+        return replace(self, role=role, bound=self.bound & bound)
+
+    def asks(self, risk: Risk) -> bool:
+        """Whether a person is asked about a call of this risk."""
+        return risk >= min(self.ask_from, Risk.DESTROY) and risk > Risk.READ
 
 
 @dataclass(frozen=True)
@@ -49,9 +87,31 @@ class Ability:
             not f"{route}/".split(" ", 1)[1].startswith("/workspaces/{id}/") for route in filter(changing, self.sends)
         )
 
+    @property
+    def takes_workspace_token(self) -> bool:
+        """Whether the tenant lets a workspace's own token over every route that this tool may use."""
+        own = {route for route in self.sends if route.split(" ", 1)[1].startswith("/workspaces/{id}")}
+        return not self.sends - own - TAKES_ANYBODY and not own & REFUSES_WORKSPACE_TOKENS
+
 
 def refusal(profile: Profile, ability: Ability) -> str | None:
     """Why this profile can never use a tool, or None when it can, given the right arguments."""
+    return unlisted(profile, ability) or incapable(profile, ability)
+
+
+def unlisted(profile: Profile, ability: Ability) -> str | None:
+    """Why a profile's own lists leave a tool out, or None."""
+    if ability.name in profile.deny:
+        return "`deny` of this profile names it, or its toolset"
+    if profile.allow is not None and ability.name not in profile.allow:
+        return "`allow` of this profile names neither it nor its toolset"
+    return None
+
+
+def incapable(profile: Profile, ability: Ability) -> str | None:
+    """Why a profile's key, role or binding can never do what a tool does, or None."""
+    if profile.workspace_token and not ability.takes_workspace_token:
+        return "the key of this profile is a workspace's own token; the tool needs an organization key"
     if ability.risk is Risk.READ:
         return None
     if profile.role == "READ":
@@ -61,6 +121,16 @@ def refusal(profile: Profile, ability: Ability) -> str | None:
     if ability.organization_wide and profile.bound is not None:
         return "this profile is bound to workspaces; the tool changes the organization"
     return None
+
+
+def expired(profile: Profile, now: float) -> PolicyRefusal | None:
+    """The refusal of everything once a profile has expired, else None."""
+    if profile.expires is None or now < profile.expires:
+        return None
+    return PolicyRefusal(
+        f"Profile {profile.name!r} has expired; nothing was sent.",
+        advice="A person sets a later `expires` in the policy file and restarts the server.",
+    )
 
 
 def check(profile: Profile, ability: Ability, risk: Risk, workspaces: Iterable[str]) -> None:

@@ -5,8 +5,11 @@ what the tenant says about it: names and ids from live reads.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
-from molecule_mcp.capability import Fact, Own, Preview, Risk, printable, quoted
+from molecule_mcp.capability import Fact, Item, Own, Preview, Risk, printable, quoted
+from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Question
 
 LEAVE = "leave"
@@ -15,6 +18,9 @@ LEAVE = "leave"
 SHOWN = 100
 """How many entries of one list a question shows; the count is always exact."""
 
+
+LONGER = 300
+"""Characters of an argument that are shown where the arguments are all there is to show."""
 
 PLAIN = re.compile("[A-Za-z0-9]+")
 
@@ -36,6 +42,22 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
     if phrase:
         lines.append(f"To allow exactly this, type: {phrase}")
     return Question(tuple(map(printable, lines)), answers, phrase)
+
+
+def plain_preview(title: str, arguments: Mapping[str, Any], touches: frozenset[str]) -> Preview:
+    """The preview of a tool that has none of its own: what it is called, and its arguments as they were given.
+
+    Args:
+        touches: The workspace ids among the arguments.
+    """
+    facts = [Fact(name, quoted(written(value), LONGER)) for name, value in arguments.items() if value is not None]
+    target = (title, min(touches, default=""))
+    return Preview(Own(title), tuple(facts), (Item(dict(arguments)),), target, touches)
+
+
+def written(value: object) -> str:
+    """An argument as text."""
+    return value if isinstance(value, str) else canonical(value)
 
 
 def shown(fact: Fact) -> list[str]:

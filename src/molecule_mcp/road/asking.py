@@ -1,6 +1,6 @@
 """Plans: made from a live preview, found again for a repeated call, decided by a person, never by the model."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
@@ -8,13 +8,13 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Preview, Risk
 from molecule_mcp.errors import GateStop, PolicyRefusal
-from molecule_mcp.gate import grants
+from molecule_mcp.gate import grants, policy
 from molecule_mcp.gate.answer import FormAnswer, meaning
 from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint, still
-from molecule_mcp.gate.policy import within
-from molecule_mcp.gate.question import question
+from molecule_mcp.gate.question import plain_preview, question
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.sending import injected, reading, rehearse
 from molecule_mcp.road.traffic import Caller
@@ -45,6 +45,16 @@ class Asking:
     risk: Risk
 
     @property
+    def by_form(self) -> bool:
+        """Whether the client's form may ask about this call; a strict profile takes no client's word for critical."""
+        return self.caller.can_ask and not self.outside_only
+
+    @property
+    def outside_only(self) -> bool:
+        """Whether only a signature from outside of the client lets this call through."""
+        return self.context.profile.strict and self.risk is Risk.CRITICAL
+
+    @property
     def binding(self) -> str:
         """Finds the plan of this call again when the model repeats it."""
         text = bound_text(
@@ -62,17 +72,22 @@ class Asking:
         Raises: PolicyRefusal when it would touch a workspace outside the profile; TenantError when it cannot be read
         in full, since what a person is not shown they cannot allow.
         """
-        assert self.capability.preview is not None
-        tenant = reading(self.context, self.capability, whole=True)
-        given = {
-            name: value
-            for name, value in injected(self.context, self.capability, tenant).items()
-            if name in self.capability.preview.__annotations__
-        }
-        preview = await self.capability.preview(**given, **arguments)
-        if not within(self.context.profile, preview.touches):
+        preview = await self.previewed(self.capability.preview, arguments)
+        if not policy.within(self.context.profile, preview.touches):
             raise PolicyRefusal(f"{self.capability.name}: it would reach a workspace outside this profile's.")
         return preview
+
+    async def previewed(
+        self, preview: Callable[..., Awaitable[Preview]] | None, arguments: Mapping[str, Any]
+    ) -> Preview:
+        """What the tool itself says; of a tool that is asked about only because this profile says so, the request."""
+        if preview is None:
+            touched = policy.workspaces_in(arguments, strict.workspace_parameters(self.capability.function))
+            return plain_preview(self.capability.title, arguments, frozenset(touched))
+        tenant = reading(self.context, self.capability, whole=True)
+        offers = injected(self.context, self.capability, tenant)
+        given = {name: value for name, value in offers.items() if name in preview.__annotations__}
+        return await preview(**given, **arguments)
 
     async def steps(self, preview: Preview, code: str) -> tuple[Step, ...]:
         """Every send of every answer, rehearsed."""
@@ -177,6 +192,8 @@ class Asking:
 
         Raises: GateStop when it is a no, or belongs to no open plan of exactly this call.
         """
+        if self.outside_only:
+            raise used("This profile takes no form's answer for a critical call; nothing was sent.")
         store = self.context.store()
         now = self.context.clock()
         stored = store.plan(answer.plan_id)

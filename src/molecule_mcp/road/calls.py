@@ -42,7 +42,7 @@ class Road:
         risk = await self.risk(capability, arguments)
         if risk is Risk.READ:
             return await self.read(capability, arguments, caller)
-        if risk < Risk.DESTROY:
+        if not self.context.profile.asks(risk):
             sent = await Sending(self.context, caller, capability, arguments).run()
             return self.finished(capability, [sent], None)
         asking = Asking(self.context, caller, capability, arguments, risk)
@@ -52,7 +52,7 @@ class Road:
         stored = asking.granted()
         if stored is None:
             plan = await asking.plan()
-            if caller.can_ask:
+            if asking.by_form:
                 return Asked(plan)
             stored = await asking.wait(plan)
         assert stored.grant is not None
@@ -61,8 +61,10 @@ class Road:
     def found(self, name: str) -> Capability:
         """The tool of that name, if this profile can use it.
 
-        Raises: ArgumentError with names like it, or how to have it offered.
+        Raises: PolicyRefusal once the profile has expired; ArgumentError with names like it, or how to have it offered.
         """
+        if (refusal := policy.expired(self.context.profile, self.context.clock())) is not None:
+            raise refusal
         capability = self.context.find(name)
         if capability is None:
             raise self.context.missing(name)
