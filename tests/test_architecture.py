@@ -13,14 +13,15 @@ SOURCE = Path(__file__).parents[1] / "src" / "molecule_mcp"
 
 ROOMS = (
     "errors", "redaction", "settings", "capability", "arguments", "tenant", "secrets", "tools", "store", "gate",
-    "prepared", "toolsets", "road", "server", "console", "transports", "embedded", "cli", "__main__",
+    "prepared", "toolsets", "road", "offers", "offering", "server", "console", "transports", "embedded", "cli",
+    "__main__",
 )  # fmt: skip
 """Every room; one imports only from those before it."""
 
 ONLY = {
     "httpcore": {"tenant"},
     "httpx": {"tenant", "cli"},
-    "mcp": {"server", "transports", "cli"},
+    "mcp": {"offering", "server", "transports", "cli"},
     "sqlite3": {"store", "embedded"},
     "starlette": {"console", "transports", "embedded", "cli"},
     "uvicorn": {"transports", "embedded", "cli"},

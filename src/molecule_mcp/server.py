@@ -4,17 +4,17 @@ One code path asks in both protocol eras: `InputRequiredResult` in 2026-07-28, a
 round-trip state is the plan's id; the store lets a plan be decided once, so a replayed answer grants nothing.
 """
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 from mcp import MCPError
-from mcp.server import MCPServer
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.caching import CacheHint
-from mcp.server.mcpserver import Context
 from mcp.types import (
+    INTERNAL_ERROR,
     CallToolResult,
     ElicitRequest,
     ElicitRequestFormParams,
@@ -28,12 +28,13 @@ from molecule_mcp import __version__
 from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer, form
+from molecule_mcp.offering import Offering, Session
 from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.road.traffic import Asked, Caller, Calls
 from molecule_mcp.road.underway import UnderWay
 from molecule_mcp.settings import Selection
 from molecule_mcp.store.records import Plan
-from molecule_mcp.toolsets import missing
+from molecule_mcp.toolsets import ALL, missing
 
 MODERN = "2026-07-28"
 FORM = "allow"
@@ -41,10 +42,8 @@ FORM = "allow"
 
 logger = logging.getLogger(__name__)
 
-Session = Context[Any, Any]
 
-
-class MoleculeServer(MCPServer[Any]):
+class MoleculeServer(Offering):
     """The server of one profile.
 
     Args:
@@ -87,15 +86,36 @@ class MoleculeServer(MCPServer[Any]):
         """The tools that a caller who named these toolsets is offered."""
         return self._choose(Selection(names)) if names and self._choose else self._entries
 
+    def usable(self) -> Mapping[str, Entry]:
+        """What resources may be answers of: every tool that these settings offer to whoever asks for it."""
+        wide = self._choose(Selection((ALL,))) if self._choose else self._entries
+        return {name: entry for name, entry in wide.items() if policy.refusal(self._profile, entry.ability) is None}
+
+    def listed(self) -> Mapping[str, Entry]:
+        """The tools that the caller sees."""
+        offered = self.offered(toolsets_of_caller())
+        return {name: entry for name, entry in offered.items() if policy.refusal(self._profile, entry.ability) is None}
+
+    async def answer_of(self, tool: str, arguments: Mapping[str, Any], context: Session | None) -> Mapping[str, Any]:
+        """The structured answer of one read tool.
+
+        Raises: MCPError with the tool's own error.
+        """
+        try:
+            with self.under_way.one():
+                outcome = await self.road.call(caller_of(context), tool, arguments)
+        except MoleculeError as error:
+            raise MCPError(
+                code=INTERNAL_ERROR, message=error.message, data=json.loads(self.road.told(error))
+            ) from error
+        assert not isinstance(outcome, Asked)
+        return outcome.structured
+
     async def list_tools(self) -> list[Tool]:
         """The prepared list, by name, of what this profile can use; the same for every connection to one address."""
         names = toolsets_of_caller()
         if names not in self._listed:
-            self._listed[names] = [
-                Tool.model_validate(entry.tool)
-                for _, entry in sorted(self.offered(names).items())
-                if policy.refusal(self._profile, entry.ability) is None
-            ]
+            self._listed[names] = [Tool.model_validate(entry.tool) for _, entry in sorted(self.listed().items())]
         return self._listed[names]
 
     async def call_tool(
