@@ -1,6 +1,6 @@
 """Every success answer of the embedded tenant has the shape that the contract gives it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ CONTRACT: dict[str, Any] = yaml.load(
 CHIEF, REFUNDS, SUPPORT, PARTNER, PAPERS = (
     sample_id("workspaces", key) for key in ("chief", "refunds", "support", "partner", "papers")
 )
-TRIAGE, BOOKS, BACKEND = (sample_id("workspaces", key) for key in ("triage", "books", "backend"))
+TRIAGE, BOOKS, BACKEND, BENCH = (sample_id("workspaces", key) for key in ("triage", "books", "backend", "bench"))
 MEMORY = sample_id("memories", "triage:4")
 MONTH_END = "month-end-2026-10"
 APPROVAL = sample_id("approvals", "refunds:refund_order")
@@ -26,6 +26,8 @@ KEY, TOKEN = sample_id("org_tokens", "1"), sample_id("workspace_tokens", "partne
 CHANNEL = sample_id("channels", "support:slack")
 PLACES = {"id": CHIEF, "channelId": CHANNEL, "workspaceId": CHIEF, "key": "OPENAI_API_KEY", "approvalId": APPROVAL}
 TIMED = {"id": sample_id("workspaces", "triage"), "scheduleId": sample_id("schedules", "triage:queue sweep")}
+CONSOLE = "GET /workspaces/{id}/console"
+"""Succeeds on hosted tenants only."""
 Case = tuple[str, dict[str, str], Any]
 """Route, path parameters and body of one call that succeeds on the sample."""
 
@@ -129,6 +131,12 @@ CASES: tuple[Case, ...] = (
     ("GET /workspaces/{id}/audit", {}, None),
     ("GET /workspaces/{id}/audit", {"id": BOOKS}, None),
     ("POST /registry/check-access", {}, {"caller_id": CHIEF, "target_id": BOOKS}),
+    ("GET /workspaces/{id}/model", {}, None),
+    ("GET /workspaces/{id}/model", {"id": BENCH}, None),
+    ("PUT /workspaces/{id}/model", {}, {"model": "x"}),
+    ("PUT /workspaces/{id}/model", {"id": BENCH}, {"model": ""}),
+    ("GET /workspaces/{id}/config", {"id": BENCH}, None),
+    ("PATCH /workspaces/{id}/config", {}, {"a": 1}),
 )  # fmt: skip
 
 
@@ -159,6 +167,8 @@ def errors() -> Iterator[tuple[str, dict[str, str], Any, int]]:
     yield "GET /workspaces/{id}/activity", {"id": "x"}, None, 500
     yield "POST /workspaces", {}, {}, 400
     yield "PATCH /workspaces/{id}/budget", {}, {}, 400
+    yield CONSOLE, {}, None, 501
+    yield "PUT /workspaces/{id}/model", {"id": "x"}, {}, 400
     yield "GET /workspaces/{id}/budget", {"id": sample_id("workspaces", "old-planner")}, None, 404
 
 
@@ -203,4 +213,13 @@ def test_every_route_is_an_operation_of_the_contract_and_none_is_there_twice() -
 
 def test_every_json_route_is_tried() -> None:
     tried = {case[0] for case in CASES}
-    assert {f"{route.method} {route.template}" for route in ROUTES} - tried == {"GET /metrics"}
+    assert {f"{route.method} {route.template}" for route in ROUTES} - tried == {"GET /metrics", CONSOLE}
+
+
+async def test_the_console_of_a_hosted_tenant_has_the_documented_shape(desks: Callable[..., Desk]) -> None:
+    told = (
+        await desks(empty=False, org_id="o")
+        .client(ADMIN, **{"X-Molecule-Org-Id": "o"})
+        .get(CONSOLE.split(" ")[1].format(id=CHIEF))
+    )
+    check(CONSOLE, told.status_code, told.json())

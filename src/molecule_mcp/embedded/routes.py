@@ -9,6 +9,8 @@ from molecule_mcp.embedded.families import (
     canvas,
     channels,
     checkpoints,
+    configs,
+    consoles,
     delegations,
     events,
     global_secrets,
@@ -51,4 +53,6 @@ ROUTES: list[Route] = [
     *delegations.ROUTES,
     *registry.ROUTES,
     *audit.ROUTES,
+    *configs.ROUTES,
+    *consoles.ROUTES,
 ]

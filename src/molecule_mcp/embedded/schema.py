@@ -264,4 +264,9 @@ CREATE TABLE IF NOT EXISTS token_usage (
     created_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS token_usage_by_workspace ON token_usage (workspace_id, created_at);
+
+CREATE TABLE IF NOT EXISTS configs (
+    workspace_id TEXT PRIMARY KEY REFERENCES workspaces (id) ON DELETE CASCADE,
+    data TEXT NOT NULL
+);
 """

@@ -18,6 +18,7 @@ MODULES = {
     "messages": ("messages",),
     "schedules": ("schedules",),
     "budgets": ("budgets",),
+    "config": ("config", "console"),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""

@@ -1,4 +1,7 @@
-"""What the sample organization's operator looks at: the tokens that agents used today."""
+"""What the sample organization's operator looks at: tokens used today, stored configs, one model override."""
+
+import json
+from typing import Any
 
 from molecule_mcp.embedded.sample.plant import Planter, sample_id
 
@@ -12,6 +15,16 @@ USAGE = (
 """Workspace, tokens in, tokens out, minutes ago."""
 
 
+CONFIGS: tuple[tuple[str, Any], ...] = (
+    ("partner", {"contact": "ops@partner.example", "limits": {"orders_a_day": 200}}),
+    ("bench", {"suites": ["retrieval", "speech"], "nightly": True}),
+)
+"""Workspace, its stored document."""
+
+MODEL = ("bench", "anthropic:claude-sonnet-4")
+"""Workspace, the model that overrides its template's."""
+
+
 def upkeep(planter: Planter) -> None:
     """Write everything of this module."""
     for owner, given, got, ago in USAGE:
@@ -22,3 +35,14 @@ def upkeep(planter: Planter) -> None:
             output_tokens=got,
             created_at=planter.at(ago),
         )
+    for owner, data in CONFIGS:
+        planter.instance.db.insert("configs", workspace_id=sample_id("workspaces", owner), data=json.dumps(data))
+    owner, model = MODEL
+    planter.instance.db.insert(
+        "workspace_secrets",
+        workspace_id=sample_id("workspaces", owner),
+        key="MODEL_PROVIDER",
+        value=planter.instance.vault.seal(model),
+        created_at=planter.at(4000),
+        updated_at=planter.at(4000),
+    )
