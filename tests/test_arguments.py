@@ -14,13 +14,16 @@ from molecule_mcp.arguments import (
     INJECTED,
     RULES,
     TOLD,
+    Options,
     input_schema,
+    options,
     read,
+    taken,
     workspace_parameters,
 )
-from molecule_mcp.capability import FromPerson, Workspace
+from molecule_mcp.capability import Family, FromPerson, Risk, Workspace
 from molecule_mcp.errors import ArgumentError
-from molecule_mcp.tools.kinds import WorkspaceId
+from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from tests import hostile
 
 LOWER = "0a1b2c3d-0000-4000-8000-00000000abcd"
@@ -283,3 +286,48 @@ def test_a_tools_schema_names_its_arguments_and_closes_the_rest() -> None:
     }  # fmt: skip
     assert schema["properties"]["parent"] == {"type": "string"}
     assert input_schema(nothing) == {"type": "object", "properties": {}, "additionalProperties": False}
+
+
+family = Family("test")
+
+
+@family.tool(Risk.WRITE, sends=[], title="Change")
+async def change(tenant: object, name: Annotated[str, Field(description="A name.")] = "x") -> Answer:
+    """Change something."""
+    return Answer()
+
+
+@family.tool(Risk.READ, sends=[], title="Look")
+async def look(tenant: object) -> Answer:
+    """Look at something."""
+    return Answer()
+
+
+CHANGE = family.capabilities["change"]
+
+
+def test_a_changing_tool_takes_options_that_its_function_never_sees() -> None:
+    assert taken(CHANGE, {"name": "y", "dry_run": "true"}) == (Options(dry_run=True), {"name": "y"})
+    assert taken(CHANGE, {}) == (Options(), {"name": "x"})
+
+
+def test_a_wrong_option_is_refused_by_its_rule() -> None:
+    with pytest.raises(ArgumentError, match=r"^dry_run must be true or false$"):
+        taken(CHANGE, {"dry_run": "perhaps"})
+
+
+def test_an_unknown_argument_is_answered_with_the_options_too() -> None:
+    with pytest.raises(ArgumentError, match="known are: name, dry_run"):
+        taken(CHANGE, {"dryrun": True})
+
+
+def test_a_pure_read_takes_no_option() -> None:
+    assert options(family.capabilities["look"]) == {}
+    with pytest.raises(ArgumentError, match="known are: none"):
+        taken(family.capabilities["look"], {"dry_run": True})
+
+
+def test_an_option_costs_a_few_dozen_bytes_in_the_list() -> None:
+    for name, schema in options(CHANGE).items():
+        assert schema["description"]
+        assert len(json.dumps({name: schema}, separators=(",", ":"))) < 100

@@ -182,3 +182,12 @@ def test_a_second_tool_of_a_name_is_not_recorded() -> None:
     record(tool)
     with pytest.raises(TypeError, match="tool is recorded twice"):
         record(tool)
+
+
+async def with_an_option(dry_run: bool) -> None:
+    """A tool that takes what the road takes."""
+
+
+def test_a_tool_that_takes_an_option_of_the_road_itself_is_not_recorded() -> None:
+    with pytest.raises(TypeError, match="takes dry_run, which every changing call has anyway"):
+        Family("test").tool(Risk.WRITE, sends=[], title="Tool")(with_an_option)

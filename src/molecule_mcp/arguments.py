@@ -9,11 +9,11 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, cast, get_args, get_type_hints
+from typing import Annotated, Any, cast, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from molecule_mcp.capability import UUID, FromPerson, Workspace
+from molecule_mcp.capability import UUID, Capability, FromPerson, Workspace
 from molecule_mcp.errors import ArgumentError
 
 INJECTED = frozenset({"tenant", "secrets", "outputs", "progress", "wait"})
@@ -48,6 +48,15 @@ Tool = Callable[..., Awaitable[Any]]
 Schema = dict[str, Any]
 
 
+class Options(BaseModel):
+    """What every changing call takes besides its tool's own arguments; the road acts on it, the tool never sees it."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    dry_run: Annotated[bool, Field(description="Only preview.")] = False
+    client_token: Annotated[str, Field(max_length=64, description="One token, one send.")] = ""
+
+
 @cache
 def model(function: Tool) -> type[BaseModel]:
     """The arguments of a tool as a strict pydantic model."""
@@ -78,9 +87,37 @@ def workspace_parameters(function: Tool) -> frozenset[str]:
     return frozenset(name for name in inspect.signature(function).parameters if holds(hints[name], Workspace))
 
 
-def read(function: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
+def options(capability: Capability) -> Schema:
+    """The schemas of the options that a tool takes, by name."""
+    return {name: schema for name, schema in every_option().items() if name in capability.options}
+
+
+@cache
+def every_option() -> Schema:
+    """The schemas of all options; they have no default to tell, since nothing is the same as nothing given."""
+    properties = slim(Options.model_json_schema())["properties"]
+    return {name: {key: part for key, part in one.items() if key != "default"} for name, one in properties.items()}
+
+
+def taken(capability: Capability, given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
+    """A call's options, and the arguments for its tool as `read` returns them.
+
+    Raises: ArgumentError as `read`.
+    """
+    own = {name: reshaped(given[name], kinds(schema)) for name, schema in options(capability).items() if name in given}
+    try:
+        found = Options.model_validate(own)
+    except ValidationError as error:
+        raise refusal(said(error.errors(include_input=False), frozenset(own)), 0, Options) from None
+    rest = {name: value for name, value in given.items() if name not in own}
+    return found, read(capability.function, rest, capability.options)
+
+
+def read(function: Tool, given: Mapping[str, Any], also: Iterable[str] = ()) -> dict[str, Any]:
     """Check and complete the arguments of one call.
 
+    Args:
+        also: Names that the call takes besides; a refusal lists them with the known ones.
     Returns: Python values by parameter name, defaults filled in.
     Raises: ArgumentError naming every field that does not fit and its rule.
     """
@@ -92,18 +129,18 @@ def read(function: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
         # JSON mode is deep strict: a list of texts takes no tuple and no number.
         checked = wanted.model_validate_json(json.dumps(shaped, allow_nan=False))
     except ValidationError as error:
-        raise refusal(said(error.errors(include_input=False), names(function)), unknown, wanted) from None
+        raise refusal(said(error.errors(include_input=False), names(function)), unknown, wanted, also) from None
     except (ValueError, RecursionError):
-        raise refusal([f"arguments {RULES['json_invalid']}"], unknown, wanted) from None
+        raise refusal([f"arguments {RULES['json_invalid']}"], unknown, wanted, also) from None
     if unknown:
-        raise refusal([], unknown, wanted)
+        raise refusal([], unknown, wanted, also)
     return {name: getattr(checked, name) for name in wanted.model_fields}
 
 
-def refusal(problems: list[str], unknown: int, wanted: type[BaseModel]) -> ArgumentError:
+def refusal(problems: list[str], unknown: int, wanted: type[BaseModel], also: Iterable[str] = ()) -> ArgumentError:
     """One error for everything wrong with a call's arguments."""
     if unknown:
-        names = ", ".join(wanted.model_fields) or "none"
+        names = ", ".join([*wanted.model_fields, *also]) or "none"
         problems = [*problems, f"{unknown} unknown argument{'s' if unknown > 1 else ''}; known are: {names}"]
     return ArgumentError("; ".join(problems), advice="Correct the arguments and call again; nothing was sent.")
 

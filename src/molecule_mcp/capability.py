@@ -150,6 +150,13 @@ class Capability:
             raised += [by] if isinstance(by, Risk) else by.values()
         return max(raised)
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a call of it takes besides its own arguments, see `arguments.Options`: nothing for a pure read."""
+        if self.highest is Risk.READ:
+            return ()
+        return ("dry_run",)
+
     def raised(self, arguments: Mapping[str, Any]) -> Risk:
         """The risk of a call with these arguments, before live facts."""
         risk = self.risk
@@ -224,6 +231,8 @@ class Family:
                 raise TypeError(f"{name} needs both raised_by_fact and facts, or neither")
             if unknown := capability.raised_by.keys() - inspect.signature(function).parameters.keys():
                 raise TypeError(f"{name} is raised by {', '.join(sorted(unknown))}, which it does not take")
+            if taken := {"dry_run", "client_token"} & inspect.signature(function).parameters.keys():
+                raise TypeError(f"{name} takes {', '.join(sorted(taken))}, which every changing call has anyway")
             if name in self.capabilities:
                 raise TypeError(f"{name} is recorded twice")
             self.capabilities[name] = capability

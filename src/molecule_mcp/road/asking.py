@@ -9,16 +9,17 @@ import anyio
 import anyio.to_thread
 
 from molecule_mcp import arguments as strict
-from molecule_mcp.capability import Capability, Preview, Risk
+from molecule_mcp.capability import Capability, Item, Preview, Risk
 from molecule_mcp.errors import GateStop, PolicyRefusal
 from molecule_mcp.gate import grants, policy
 from molecule_mcp.gate.answer import FormAnswer, meaning
 from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint, still
 from molecule_mcp.gate.question import plain_preview, question
 from molecule_mcp.road.context import Context
-from molecule_mcp.road.sending import injected, reading, rehearse
+from molecule_mcp.road.sending import body_digest, injected, reading, rehearse
 from molecule_mcp.road.traffic import Caller
 from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
+from molecule_mcp.tenant import Request
 
 POLL = 0.2
 """Seconds between looks at the store while a person decides elsewhere."""
@@ -66,6 +67,11 @@ class Asking:
         )
         return self.context.keyed_digest(text)
 
+    @property
+    def tenant(self) -> str:
+        """The tenant as a person is told."""
+        return "the embedded sample tenant" if self.context.sample else self.context.origin
+
     async def preview(self, arguments: Mapping[str, Any]) -> Preview:
         """What would happen now.
 
@@ -89,15 +95,30 @@ class Asking:
         given = {name: value for name, value in offers.items() if name in preview.__annotations__}
         return await preview(**given, **arguments)
 
-    async def steps(self, preview: Preview, code: str) -> tuple[Step, ...]:
-        """Every send of every answer, rehearsed."""
-        found: list[Step] = []
+    async def rehearsed(self, preview: Preview, code: str) -> list[tuple[str, Item, Request]]:
+        """Every send of every answer: the answer, the item with all its arguments, the request."""
+        found: list[tuple[str, Item, Request]] = []
         for answer, extra in (preview.choices or {"allow": {}}).items():
             for item in preview.items:
-                arguments = {**item.arguments, **extra}
-                method, path, digest = await rehearse(self.context, self.capability, arguments, code)
-                found.append(Step(answer, len(found), arguments, method, path, digest, item.facts))
-        return tuple(found)
+                whole = replace(item, arguments={**item.arguments, **extra})
+                request = await rehearse(self.context, self.capability, whole.arguments, code)
+                found.append((answer, whole, request))
+        return found
+
+    async def steps(self, preview: Preview, code: str) -> tuple[Step, ...]:
+        """The same as steps of a plan."""
+        return tuple(
+            Step(
+                answer,
+                index,
+                item.arguments,
+                request.method,
+                request.path,
+                body_digest(self.context, request),
+                item.facts,
+            )
+            for index, (answer, item, request) in enumerate(await self.rehearsed(preview, code))
+        )
 
     async def plan(self) -> Plan:
         """The open plan of this call if everything shown in it is still so, else a new one."""
@@ -117,7 +138,6 @@ class Asking:
 
     def drawn(self, preview: Preview, steps: tuple[Step, ...], code: str, now: float) -> Plan:
         """A plan and its digest."""
-        tenant = "the embedded sample tenant" if self.context.sample else self.context.origin
         plan = Plan(
             id=token_hex(16),
             code=code,
@@ -129,7 +149,7 @@ class Asking:
             principal=self.caller.principal,
             profile=self.context.profile.name,
             origin=self.context.origin,
-            question=question(preview, self.risk, tenant),
+            question=question(preview, self.risk, self.tenant),
             steps=steps,
             created=now,
             expires=now + LIFETIME,

@@ -17,6 +17,7 @@ from molecule_mcp.road.context import Context
 from molecule_mcp.road.sending import Sending, dumped, injected, reading
 from molecule_mcp.road.sending import Sent as Finished
 from molecule_mcp.road.traffic import Asked, Caller, Done
+from molecule_mcp.road.trial import trial
 from molecule_mcp.store.records import Grant, Plan, Step
 
 
@@ -38,14 +39,16 @@ class Road:
         Raises: MoleculeError; its `told()` is the answer, with honest `sent`.
         """
         capability = self.found(name)
-        arguments = strict.read(capability.function, given)
+        options, arguments = strict.taken(capability, given)
         risk = await self.risk(capability, arguments)
         if risk is Risk.READ:
             return await self.read(capability, arguments, caller)
+        asking = Asking(self.context, caller, capability, arguments, risk)
+        if options.dry_run:
+            return self.done(await trial(asking))
         if not self.context.profile.asks(risk):
             sent = await Sending(self.context, caller, capability, arguments).run()
             return self.finished(capability, [sent], None)
-        asking = Asking(self.context, caller, capability, arguments, risk)
         if answer is not None:
             stored, grant = await asking.decide(answer)
             return await self.granted(asking, stored.plan, grant)

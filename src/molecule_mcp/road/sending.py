@@ -62,10 +62,8 @@ def dumped(result: Any) -> dict[str, Any]:
     return result.model_dump(mode="json", exclude_none=True)
 
 
-async def rehearse(
-    context: Context, capability: Capability, arguments: Mapping[str, Any], code: str
-) -> tuple[str, str, str]:
-    """The method, encoded path and keyed body digest of the send these arguments lead to; nothing leaves.
+async def rehearse(context: Context, capability: Capability, arguments: Mapping[str, Any], code: str) -> Request:
+    """The changing request that these arguments lead to; it does not leave.
 
     Raises: GateStop when the tool would change nothing.
     """
@@ -78,8 +76,7 @@ async def rehearse(
     try:
         await capability.function(**injected(context, capability, tenant), **arguments)
     except Rehearsed as rehearsed:
-        request = rehearsed.request
-        return request.method, request.path, body_digest(context, request)
+        return rehearsed.request
     raise GateStop("nothing_to_do", f"{capability.name} would change nothing with these arguments.")
 
 

@@ -3,7 +3,7 @@
 import inspect
 from typing import Any, get_type_hints
 
-from molecule_mcp.arguments import Schema, input_schema, output_schema
+from molecule_mcp.arguments import Schema, input_schema, options, output_schema
 from molecule_mcp.capability import Capability, Risk
 
 MARK: Schema = {"tenant": {"type": "string"}}
@@ -28,7 +28,7 @@ def described(capability: Capability) -> dict[str, Any]:
             "name": capability.name,
             "title": capability.title,
             "description": inspect.cleandoc(capability.function.__doc__ or ""),
-            "inputSchema": input_schema(capability.function),
+            "inputSchema": asked_schema(capability),
             "outputSchema": answer_schema(capability),
             "annotations": hints(capability),
         },
@@ -45,6 +45,12 @@ def hints(capability: Capability) -> dict[str, bool]:
     }
 
 
+def asked_schema(capability: Capability) -> Schema:
+    """The schema of a call: the tool's own arguments, then the options that the road takes."""
+    schema = input_schema(capability.function)
+    return {**schema, "properties": {**schema["properties"], **options(capability)}}
+
+
 def answer_schema(capability: Capability) -> Schema:
     """The schema of a tool's whole answer; changing tools answer one result per item sent."""
     result = output_schema(get_type_hints(capability.function)["return"])
@@ -52,6 +58,8 @@ def answer_schema(capability: Capability) -> Schema:
     if capability.highest is Risk.READ:
         return {**result, "properties": {**result["properties"], **MARK}}
     if capability.risk is Risk.READ:
+        # Nothing is required: a dry run of the change answers what it would send, and no rows.
+        result.pop("required", None)
         return {**result, "properties": {**result["properties"], **MARK, **SENT}}
     return {
         "type": "object",

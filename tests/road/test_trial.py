@@ -1,0 +1,124 @@
+"""A dry run tells what a call would ask and send, and nothing leaves."""
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import Field
+
+from molecule_mcp.capability import Capability, Family, Risk
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.road.traffic import Caller, Done
+from molecule_mcp.secrets import SecretReference, Secrets
+from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.kinds import Answer, WorkspaceId
+from tests.road.rig import Rig, refused
+
+family = Family("test")
+
+
+class Stored(Answer):
+    """Nothing to tell."""
+
+
+@family.tool(Risk.DISRUPT, sends=["POST /workspaces/{id}/channels"], title="Store a token")
+async def store_token(
+    tenant: Tenant,
+    secrets: Secrets,
+    workspace_id: WorkspaceId,
+    token_from: SecretReference,
+    label: Annotated[str, Field(description="A word.")] = "",
+) -> Stored:
+    """Send a secret, and what the caller said."""
+    config = {"bot_token": secrets.resolve(token_from), "labels": [label, 3]}
+    await tenant.send("POST", "/workspaces/{id}/channels", dict[str, Any], id=workspace_id, body={"config": config})
+    return Stored()
+
+
+def found(name: str) -> Capability | None:
+    """The tools of this test."""
+    return family.capabilities.get(name)
+
+
+async def tried(rig: Rig, tool: str, **given: Any) -> dict[str, Any]:
+    """Call with dry_run, and check that nothing changing left and nothing durable was written."""
+    find: dict[str, Any] = {"find": found} if tool in family.capabilities else {}
+    outcome = await rig.road(**find).call(Caller(), tool, {**given, "dry_run": True})
+    assert isinstance(outcome, Done)
+    assert rig.transport.changes == []
+    assert not (rig.folder / "state.db").exists()
+    return outcome.structured
+
+
+async def test_a_gated_call_shows_its_question_and_its_exact_requests(rig: Rig) -> None:
+    lead = rig.named("Finance Lead")
+    told = await tried(rig, "delete_workspace", workspace_id=lead)
+    assert (told["items"], told["sent"], told["dry_run"]) == ([], [], True)
+    assert (told["risk"], told["asks"]) == ("critical", "a phrase typed under this preview")
+    assert told["would"][0] == "Delete 2 workspaces, with what is in them (critical)"
+    assert told["requests"][-1] == f"DELETE /workspaces/{lead}"
+    assert len(told["requests"]) == 2
+
+
+async def test_a_call_of_which_a_person_decides_the_answer_shows_its_request_once(rig: Rig) -> None:
+    row = rig.app.database.execute("SELECT workspace_id, id FROM approvals WHERE status = 'pending'").fetchone()
+    told = await tried(rig, "decide_approval", workspace_id=row[0], approval_id=row[1])
+    assert told["requests"] == [f"POST /workspaces/{row[0]}/approvals/{row[1]}/decide"]
+    assert told["asks"] == "a yes to this preview"
+
+
+async def test_a_free_call_with_a_preview_shows_it_though_nobody_would_be_asked(rig: Rig) -> None:
+    leaf = rig.named("SEO Analyst")
+    told = await tried(rig, "restart_workspace", workspace_id=leaf)
+    assert (told["risk"], told["asks"]) == ("disrupt", "nobody")
+    assert told["would"][0] == "Restart 1 workspace (disrupt)"
+    assert told["requests"] == [f"POST /workspaces/{leaf}/restart"]
+
+
+async def test_a_free_call_without_a_preview_shows_the_request_and_its_body(rig: Rig) -> None:
+    leaf = rig.named("SEO Analyst")
+    told = await tried(rig, "create_approval", workspace_id=leaf, action="Send 40 mails", reason="Asked for")
+    assert told["requests"] == [f"POST /workspaces/{leaf}/approvals"]
+    assert told["body"]["action"] == "Send 40 mails"
+
+
+async def test_what_only_the_profile_asks_about_shows_the_question_of_the_profile(rig: Rig) -> None:
+    road = rig.road(Profile(ask_from=Risk.WRITE))
+    given = {"workspace_id": rig.named("SEO Analyst"), "action": "Send 40 mails", "dry_run": True}
+    outcome = await road.call(Caller(), "create_approval", given)
+    assert isinstance(outcome, Done)
+    assert outcome.structured["asks"] == "a yes to this preview"
+    assert 'action: "Send 40 mails"' in outcome.structured["would"]
+    assert rig.transport.changes == []
+
+
+@pytest.mark.parametrize("secret", ["sesame-0123456789", "abc"])
+async def test_what_a_reference_leads_to_is_not_shown_however_short_it_is(rig: Rig, secret: str) -> None:
+    rig.environ["MOLECULE_SECRET_KEY"] = secret
+    told = await tried(
+        rig,
+        "store_token",
+        workspace_id=rig.named("SEO Analyst"),
+        token_from="env:MOLECULE_SECRET_KEY",
+        label="mine",
+    )
+    assert told["body"] == {"config": {"bot_token": "[not shown]", "labels": ["mine", 3]}}
+
+
+async def test_a_read_that_would_change_something_shows_what(rig: Rig) -> None:
+    told = await tried(rig, "list_pending_approvals", sweep=True)
+    assert told["requests"] == ["GET /approvals/pending"]
+
+
+async def test_a_read_that_changes_nothing_is_simply_made(rig: Rig) -> None:
+    assert "dry_run" not in await tried(rig, "list_pending_approvals")
+
+
+async def test_a_dry_run_of_what_the_profile_may_not_do_is_refused_too(rig: Rig) -> None:
+    road = rig.road(Profile(role="READ"))
+    given = {"workspace_id": rig.named("SEO Analyst"), "dry_run": True}
+    assert (await refused(road.call(Caller(), "restart_workspace", given))).kind == "forbidden_by_policy"
+
+
+async def test_a_pure_read_knows_no_dry_run(rig: Rig) -> None:
+    error = await refused(rig.road().call(Caller(), "list_workspaces", {"dry_run": True}))
+    assert (error.kind, "unknown argument" in error.message) == ("arguments", True)
