@@ -46,9 +46,13 @@ CHANGING_READS = frozenset(
 """Routes that read by their method and change by their effect, as the contract has it; tools use only the first."""
 
 
+READING_POSTS = frozenset({"POST /registry/check-access"})
+"""Routes that change by their method and only read by their effect."""
+
+
 def changing(route: str) -> bool:
     """Whether a route can change the tenant; the method alone does not tell."""
-    return not route.startswith(("GET ", "HEAD ")) or route in CHANGING_READS
+    return (not route.startswith(("GET ", "HEAD ")) and route not in READING_POSTS) or route in CHANGING_READS
 
 
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"

@@ -17,6 +17,7 @@ MODULES = {
     "artifacts": ("artifacts",),
     "messages": ("messages",),
     "schedules": ("schedules",),
+    "activity": ("activity", "events"),
     "budgets": ("budgets",),
     "config": ("config", "console"),
     "questions": ("questions", "overview", "diagnosis", "holders"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from pydantic import BaseModel
 
 from molecule_mcp.errors import ArgumentError
+from molecule_mcp.tools.kinds import Answer
 
 PAGE_BYTES = 25_000
 """Bytes that the rows of one answer take as JSON at most, so that an answer fits into a model's context."""
@@ -56,6 +57,39 @@ def paged(
     shown = fitting([told(row) for row in rows[start : start + limit]], most)
     end = start + len(shown)
     return Part(start, shown, rows[end - 1].id if shown and end < len(rows) else None)
+
+
+class Listing(Answer):
+    """A page of a table: `rows[i][j]` belongs to `columns[j]`; columns without any value are left out."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+    next_cursor: str | None = None
+    note: str | None = None
+
+
+def listing(
+    rows: Sequence[Row],
+    limit: int,
+    cursor: str,
+    columns: Sequence[str],
+    told: Callable[[Row], Sequence[Any]],
+    note: str | None = None,
+) -> Listing:
+    """A page of a list as a table, without the columns that hold nothing on it.
+
+    Args:
+        told: The cells of a row, by the columns; None and "" hold nothing.
+    Raises: ArgumentError as `paged`.
+    """
+    page = paged(rows, limit, cursor, lambda row: list(told(row)))
+    kept = [place for place in range(len(columns)) if any(row[place] not in (None, "") for row in page.rows)]
+    return Listing(
+        columns=[columns[place] for place in kept],
+        rows=[[row[place] for place in kept] for row in page.rows],
+        next_cursor=page.next_cursor,
+        note=note,
+    )
 
 
 def fitting(entries: list[Any], most: int = PAGE_BYTES) -> list[Any]:
