@@ -11,7 +11,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover generate bench lock clean
+.PHONY: help install demo test lint types cover generate bench fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ generate: $(PROGRAM) ## write tool_schemas/, docs/tools.md and the shipped catal
 
 bench: $(TESTS) ## measure against a bare server, as ratios
 	$(BIN)/python -m benchmarks
+
+fuzz: $(TESTS) ## 100,000 generated calls over all tools: what leaves is on a route of its own tool
+	$(BIN)/python -m tests.attacks.fuzz --calls 100000
 
 lock: ## pin pyproject.toml's dependencies anew (needs uv); UPGRADE=1: to the newest versions
 	@test -n "$(UV)" || { echo "make lock needs uv on PATH" >&2; exit 1; }
