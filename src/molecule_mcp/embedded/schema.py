@@ -239,6 +239,21 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     UNIQUE (workspace_id, workflow_id, step_name)
 );
 
+CREATE TABLE IF NOT EXISTS installed_plugins (
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, name)
+);
+
+CREATE TABLE IF NOT EXISTS plugin_allowlist (
+    org_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    plugin_name TEXT NOT NULL,
+    enabled_by TEXT NOT NULL,
+    enabled_at TEXT NOT NULL,
+    PRIMARY KEY (org_id, plugin_name)
+);
+
 CREATE TABLE IF NOT EXISTS artifact_repos (
     name TEXT PRIMARY KEY,
     id TEXT NOT NULL,

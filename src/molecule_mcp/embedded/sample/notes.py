@@ -32,6 +32,15 @@ LEDGER: tuple[tuple[str, str | None, bool, bool, float], ...] = (
 )
 """What the Bookkeeper wrote into the audit ledger: operation, model, seen by a person, risky, minutes ago."""
 
+PLUGINS = (
+    ("backend", "superpowers"),
+    ("backend", "molecule-careful-bash"),
+    ("code-review", "superpowers"),
+    ("books", "invoice-tools"),
+    ("qa", "research-notes"),
+)
+"""Workspace, plugin; that of an offline workspace does not show."""
+
 
 def notes(planter: Planter) -> None:
     """Write everything of this module."""
@@ -81,3 +90,7 @@ def notes(planter: Planter) -> None:
     times = {"created_at": planter.at(15 * DAY), "updated_at": planter.at(2 * DAY)}
     planter.add("artifact_repos", name, name=name, description=description, objects=objects, **times)
     planter.add("artifact_links", name, workspace_id=sample_id("workspaces", owner), repo=name, **times)
+    for owner, name in PLUGINS:
+        workspace_id = sample_id("workspaces", owner)
+        row = {"workspace_id": workspace_id, "name": name, "source": f"local://{name}"}
+        planter.instance.db.insert("installed_plugins", **row)
