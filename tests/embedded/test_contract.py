@@ -125,6 +125,13 @@ CASES: tuple[Case, ...] = (
     ("GET /orgs/{id}/plugins/allowlist", {}, None),
     ("PUT /orgs/{id}/plugins/allowlist", {}, {"plugins": ["superpowers"], "enabled_by": "me"}),
     ("PUT /orgs/{id}/plugins/allowlist", {}, {"enabled_by": "me"}),
+    ("GET /templates", {}, None),
+    ("POST /templates/import", {}, {"name": "SEO Agent", "files": {"skills/audit/SKILL.md": "# Audit"}}),
+    ("GET /bundles/export/{id}", {}, None),
+    ("POST /bundles/import", {}, {"name": "Root", "sub_workspaces": [{"name": "a\0b"}, {"name": "Child"}]}),
+    ("GET /org/templates", {}, None),
+    ("POST /org/import", {}, {"template": {"name": "Org", "workspaces": [{"name": "Boss"}]}}),
+    ("POST /org/import", {}, {"template": {"name": "Org", "workspaces": [{"workspace_dir": "x"}]}}),
     ("GET /workspaces/{id}/activity", {}, None),
     ("GET /workspaces/{id}/activity", {"id": sample_id("workspaces", "engineering")}, None),
     ("GET /workspaces/{id}/delegations", {"id": sample_id("workspaces", "engineering")}, None),
@@ -182,6 +189,8 @@ def errors() -> Iterator[tuple[str, dict[str, str], Any, int]]:
     yield "POST /workspaces/{id}/memory", {}, {"key": "k", "value": 1, "if_match_version": 4}, 409
     yield "GET /workspaces/{id}/activity", {"id": "x"}, None, 500
     yield "POST /workspaces", {}, {}, 400
+    yield "POST /org/import", {}, {"dir": "support-desk"}, 412
+    yield "POST /templates/import", {}, {"name": "langgraph", "files": {"a": "b"}}, 409
     yield "PATCH /workspaces/{id}/budget", {}, {}, 400
     yield CONSOLE, {}, None, 501
     yield "PUT /workspaces/{id}/model", {"id": "x"}, {}, 400

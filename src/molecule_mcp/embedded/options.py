@@ -1,6 +1,7 @@
 """What one embedded tenant is started with."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ class Options:
         rate_limit: Requests a minute and peer address; None switches every limit off.
         agents: Simulate agents at work: workspaces turn busy and idle as time passes.
         clock: Where the time comes from, as aware datetimes.
+        pause: Lets so many seconds pass inside a request that takes its time.
         canvas_proxy: Let same-origin requests of the canvas pass without a bearer where the contract says so.
         artifacts: The outside service of Git repositories: answering, failing, or not set up for this tenant.
         docker: False plays a container daemon that is down: starts fail, and so do stops.
@@ -36,6 +38,7 @@ class Options:
     rate_limit: int | None = 600
     agents: bool = True
     clock: Callable[[], datetime] = utc_now
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     canvas_proxy: bool = False
     artifacts: Literal["ok", "unavailable", "absent"] = "ok"
     docker: bool = True

@@ -284,4 +284,19 @@ CREATE TABLE IF NOT EXISTS configs (
     workspace_id TEXT PRIMARY KEY REFERENCES workspaces (id) ON DELETE CASCADE,
     data TEXT NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS folders (
+    kind TEXT NOT NULL CHECK (kind IN ('workspace', 'org')),
+    folder TEXT NOT NULL,
+    path TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (kind, folder, path)
+);
+
+CREATE TABLE IF NOT EXISTS container_files (
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, path)
+);
 """

@@ -57,7 +57,7 @@ def create_workspace(call: Call) -> Response:
         _insert(call, workspace_id, given, url)
         for key, value in given.get("secrets", {}).items():
             store_secret(call, workspace_id, key, value)
-        _seed_memories(call, workspace_id, given.get("initial_memories", []))
+        seed_memories(call, workspace_id, given.get("initial_memories", []))
     if url:
         emit(call.instance, "WORKSPACE_ONLINE", workspace_id)
         return answer({"id": workspace_id, "external": True, "status": "online"}, 201)
@@ -120,7 +120,8 @@ def _insert(call: Call, workspace_id: str, given: dict[str, Any], url: str) -> N
     )
 
 
-def _seed_memories(call: Call, workspace_id: str, seeds: list[dict[str, str]]) -> None:
+def seed_memories(call: Call, workspace_id: str, seeds: list[dict[str, str]]) -> None:
+    """Store the memories that a workspace begins with; empty ones and unknown scopes are left out."""
     for seed in seeds:
         content = seed.get("content", "").encode()[:MEMORY_BYTES].decode("utf-8", "ignore")
         scope = (seed.get("scope") or "LOCAL").upper()
