@@ -148,6 +148,13 @@ CASES: tuple[Case, ...] = (
     ("GET /workspaces/{id}/audit", {}, None),
     ("GET /workspaces/{id}/audit", {"id": BOOKS}, None),
     ("POST /registry/check-access", {}, {"caller_id": CHIEF, "target_id": BOOKS}),
+    ("POST /workspaces/{id}/hibernate", {"id": BENCH}, None),
+    ("POST /workspaces/{id}/expand", {"id": sample_id("workspaces", "research")}, None),
+    ("POST /workspaces/{id}/collapse", {"id": SUPPORT}, None),
+    ("POST /workspaces/{id}/agent", {"id": BENCH}, {"model": "m"}),
+    ("PATCH /workspaces/{id}/agent", {}, {"model": "m"}),
+    ("DELETE /workspaces/{id}/agent", {}, None),
+    ("POST /workspaces/{id}/agent/move", {}, {"target_workspace_id": BENCH}),
     ("GET /workspaces/{id}/model", {}, None),
     ("GET /workspaces/{id}/model", {"id": BENCH}, None),
     ("PUT /workspaces/{id}/model", {}, {"model": "x"}),
@@ -193,6 +200,9 @@ def errors() -> Iterator[tuple[str, dict[str, str], Any, int]]:
     yield "POST /templates/import", {}, {"name": "langgraph", "files": {"a": "b"}}, 409
     yield "PATCH /workspaces/{id}/budget", {}, {}, 400
     yield CONSOLE, {}, None, 501
+    yield "POST /workspaces/{id}/hibernate", {}, None, 409
+    yield "POST /workspaces/{id}/expand", {"id": BENCH}, None, 400
+    yield "POST /workspaces/{id}/agent", {}, {"model": "m"}, 409
     yield "PUT /workspaces/{id}/model", {"id": "x"}, {}, 400
     yield "GET /workspaces/{id}/budget", {"id": sample_id("workspaces", "old-planner")}, None, 404
 

@@ -2,6 +2,7 @@
 
 from molecule_mcp.embedded.families import (
     activity,
+    agent_records,
     approvals,
     artifacts,
     audit,
@@ -27,6 +28,7 @@ from molecule_mcp.embedded.families import (
     schedules,
     secrets,
     system,
+    teams,
     templates,
     workspace_tokens,
     workspaces,
@@ -62,5 +64,7 @@ ROUTES: list[Route] = [
     *registry.ROUTES,
     *audit.ROUTES,
     *configs.ROUTES,
+    *teams.ROUTES,
+    *agent_records.ROUTES,
     *consoles.ROUTES,
 ]

@@ -299,4 +299,12 @@ CREATE TABLE IF NOT EXISTS container_files (
     content BLOB NOT NULL,
     PRIMARY KEY (workspace_id, path)
 );
+
+CREATE TABLE IF NOT EXISTS agents (
+    id TEXT PRIMARY KEY,
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'replaced', 'removed'))
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_active_agent ON agents (workspace_id) WHERE status = 'active';
 """

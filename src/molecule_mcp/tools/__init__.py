@@ -19,6 +19,7 @@ MODULES = {
     "schedules": ("schedules",),
     "activity": ("activity", "events"),
     "budgets": ("budgets",),
+    "teams": ("teams", "agent_records"),
     "config": ("config", "console"),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }

@@ -12,7 +12,7 @@ async def put(desk: Desk, name: str, **files: str) -> Any:
 
 
 async def test_templates_are_listed_by_folder_with_what_their_config_says(sample: Desk) -> None:
-    claude, graph, scout = await sample.json("/templates")
+    claude, graph, scout, _ = await sample.json("/templates")
     assert [each["id"] for each in (claude, graph, scout)] == ["claude-code-default", "langgraph", "paper-scout"]
     assert claude["description"].startswith("General-purpose workspace. Takes a subscription token or an API key; each")
     assert (claude["model"], claude["required_env"]) == ("sonnet", ["CLAUDE_CODE_OAUTH_TOKEN"])

@@ -43,6 +43,18 @@ skills:
   - digest
 """
 
+TEAM = """\
+name: Research Lead
+description: Leads a small research team
+tier: 3
+runtime: claude-code
+sub_workspaces:
+  - name: Librarian
+    role: Finds facts
+    config: claude-code-default
+  - config: claude-code-default
+"""
+
 FREE_BEATS = """\
 name: Free Beats All
 description: 3 agents, 3 free providers, $0/month
@@ -97,6 +109,7 @@ SHELF: tuple[tuple[folders.Kind, str, str, str], ...] = (
     ("workspace", "paper-scout", "config.yaml", SCOUT),
     ("workspace", "paper-scout", "system-prompt.md", "Read the new papers of the day and list the three best.\n"),
     ("workspace", "paper-scout", "skills/digest/SKILL.md", "# Digest\nOne line for each paper.\n"),
+    ("workspace", "research-lead", folders.CONFIG, TEAM),
     ("org", "free-beats-all", "org.yaml", FREE_BEATS),
     ("org", "support-desk", "org.yaml", SUPPORT_DESK),
     ("org", "support-desk", "lead.yaml", SUPPORT_LEAD),

@@ -1,4 +1,4 @@
-"""What the sample organization's operator looks at: tokens used today, stored configs, one model override."""
+"""What an operator looks at: tokens used today, stored configs, a model override, recorded agents."""
 
 import json
 from typing import Any
@@ -14,7 +14,6 @@ USAGE = (
 )
 """Workspace, tokens in, tokens out, minutes ago."""
 
-
 CONFIGS: tuple[tuple[str, Any], ...] = (
     ("partner", {"contact": "ops@partner.example", "limits": {"orders_a_day": 200}}),
     ("bench", {"suites": ["retrieval", "speech"], "nightly": True}),
@@ -23,6 +22,9 @@ CONFIGS: tuple[tuple[str, Any], ...] = (
 
 MODEL = ("bench", "anthropic:claude-sonnet-4")
 """Workspace, the model that overrides its template's."""
+
+AGENTS = (("chief", "claude-opus-4"), ("backend", "claude-sonnet-4"))
+"""Workspace, the model that was noted for it."""
 
 
 def upkeep(planter: Planter) -> None:
@@ -46,3 +48,5 @@ def upkeep(planter: Planter) -> None:
         created_at=planter.at(4000),
         updated_at=planter.at(4000),
     )
+    for owner, model in AGENTS:
+        planter.add("agents", owner, workspace_id=sample_id("workspaces", owner), model=model, status="active")
