@@ -21,7 +21,7 @@ from molecule_mcp.errors import (
     TenantUnreadable,
 )
 from molecule_mcp.tenant import Exchange, Permit, Request, Tenant
-from molecule_mcp.tenant.passage import NAMES_WORKSPACES, OF_ONE_WORKSPACE, OWNED_ROWS
+from molecule_mcp.tenant.passage import NAMED_IN_BODY, NAMES_WORKSPACES, OF_ONE_WORKSPACE, OWNED_ROWS
 
 LIST, GET, DELETE = "GET /workspaces", "GET /workspaces/{id}", "DELETE /workspaces/{id}"
 EVENTS, PAUSE, SWEEP = "GET /events", "POST /workspaces/{id}/pause", "GET /approvals/pending"
@@ -336,6 +336,29 @@ async def test_a_bound_call_stays_away_from_routes_of_the_organization(route: st
     error = await refused(script, sent(held, route, {"id": ONE} if "{id}" in route else {}))
     assert isinstance(error, PolicyRefusal)
     assert "beyond" in error.message
+
+
+@pytest.mark.parametrize("target", [OTHER, OTHER.upper()])
+async def test_a_bound_call_asks_about_its_own_workspaces_where_the_body_names_them(target: str) -> None:
+    """A POST that only reads needs no claim."""
+    (route,) = NAMED_IN_BODY
+    script = Script(answer({"allowed": True}))
+    held = tenant(script, route, bound=BOUND)
+    own = {"caller_id": ONE, "target_id": ONE.upper()}
+    assert await held.send("POST", route[5:], Anything, body=own) == {"allowed": True}
+    script.requests.clear()
+    assert isinstance(
+        await refused(script, held.send("POST", route[5:], Anything, body={**own, "target_id": target})), PolicyRefusal
+    )
+
+
+def test_every_route_of_no_workspace_that_a_bound_call_may_take_requires_all_ids_in_its_body() -> None:
+    """Contract-defined."""
+    for route in NAMED_IN_BODY:
+        method, template = route.split(" ")
+        content = document()["paths"][template][method.lower()]["requestBody"]["content"]
+        schema = content["application/json"]["schema"]
+        assert set(schema["properties"]) == set(schema["required"]) <= NAMES_WORKSPACES, route
 
 
 async def test_a_bound_read_sees_its_own_rows_only() -> None:

@@ -15,7 +15,7 @@ MODULES = {
     "instructions": ("instructions",),
     "checkpoints": ("checkpoints",),
     "artifacts": ("artifacts",),
-    "messages": ("messages",),
+    "messages": ("messages", "delegations"),
     "schedules": ("schedules",),
     "activity": ("activity", "events"),
     "budgets": ("budgets",),
