@@ -17,6 +17,7 @@ MODULES = {
     "artifacts": ("artifacts",),
     "messages": ("messages", "delegations"),
     "schedules": ("schedules",),
+    "plugins": ("plugins", "allowlist"),
     "activity": ("activity", "events"),
     "budgets": ("budgets",),
     "teams": ("teams", "agent_records"),
