@@ -12,6 +12,7 @@ from mcp import Client
 from mcp.types import TextContent
 
 from molecule_mcp.cli import serving
+from molecule_mcp.cli.profile import InForce
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.prepared import entries
 from molecule_mcp.road.traffic import Calls
@@ -119,7 +120,8 @@ async def test_a_client_that_fails_to_ask_has_not_said_yes(rig: Rig) -> None:
 
 @pytest.mark.parametrize("url", [None, "https://tenant.example"])
 def test_the_instructions_fit_and_name_the_sample(tmp_path: Path, url: str | None) -> None:
-    text = serving.instructions(Settings(state=tmp_path, config=tmp_path, api_url=url))
+    settings = Settings(state=tmp_path, config=tmp_path, api_url=url)
+    text = serving.instructions(InForce(settings, Profile(), None))
     assert len(text) <= 1900
     assert ("SAMPLE" in text) is (url is None)
 

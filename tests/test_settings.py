@@ -31,7 +31,7 @@ def test_nothing_configured_means_the_sample_with_every_gate_on() -> None:
     settings = Settings.load({"PATH": "/bin", "MOLECULE_SECRET_X": "value"})
     assert settings.sample
     assert settings == Settings(user_state_path("molecule-mcp"), user_config_path("molecule-mcp"))
-    assert (settings.role, settings.read_only, settings.workspaces) == ("ORG-ADMIN", False, None)
+    assert (settings.role, settings.read_only, settings.workspaces) == (None, False, None)
     assert (settings.allow_wait, settings.log_level, settings.profile) == (45.0, "WARNING", "default")
 
 
@@ -183,7 +183,7 @@ def test_the_role_in_force_is_never_above_the_environments(widest: str | None, a
     if asked is not None and ROLES.index(asked) > ceiling:  # pyright: ignore[reportArgumentType]
         assert "--role asks for more than MOLECULE_MCP_ROLE allows" in refused(environ, role=asked).message
     else:
-        assert Settings.load(environ, role=asked).role == (asked or widest or "ORG-ADMIN")
+        assert Settings.load(environ, role=asked).role == (asked or widest)
 
 
 @pytest.mark.parametrize("role", ["ADMIN", "read", "ORG_ADMIN", ""])
@@ -269,3 +269,14 @@ def test_values_with_a_dollar_inside_are_values() -> None:
     assert not unexpanded("pa$word")
     assert not unexpanded("100%")
     assert unexpanded("${X}")
+
+
+def test_a_policy_file_and_a_profile_are_named_by_variable_or_flag_and_a_flag_names_no_other(tmp_path: Path) -> None:
+    environ = {"MOLECULE_MCP_POLICY": str(tmp_path / "p.toml"), "MOLECULE_MCP_PROFILE": "support"}
+    settings = Settings.load(environ)
+    assert (settings.policy, settings.profile) == (tmp_path / "p.toml", "support")
+    assert Settings.load(environ, policy=str(tmp_path / "p.toml"), profile="support") == settings
+    assert Settings.load({}, policy="p.toml", profile="x").policy == Path("p.toml").absolute()
+    assert "--profile asks for more than MOLECULE_MCP_PROFILE allows" in refused(environ, profile="admin").message
+    assert "--policy asks for more than MOLECULE_MCP_POLICY allows" in refused(environ, policy="other.toml").message
+    assert "not an absolute path" in refused({"MOLECULE_MCP_POLICY": "p.toml"}).message

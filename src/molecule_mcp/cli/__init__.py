@@ -21,8 +21,8 @@ EPILOG = """environment:
                         sample tenant answers, so that everything can be tried
   MOLECULE_ORG_TOKEN    an organization key: full rights over the whole organization
   MOLECULE_ORG_ID       only for hosted tenants
-  MOLECULE_MCP_*        ROLE, WORKSPACES, READ_ONLY, TOOLSETS, TOOLS, EXCLUDE_TOOLS, ALLOW_WAIT, STATE,
-                        LOG_LEVEL: as the flags of the same name
+  MOLECULE_MCP_*        POLICY, PROFILE, ROLE, WORKSPACES, READ_ONLY, TOOLSETS, TOOLS, EXCLUDE_TOOLS,
+                        ALLOW_WAIT, STATE, LOG_LEVEL: as the flags of the same name
   MOLECULE_SECRET_*     secrets that tools may set by reference: value_from="env:MOLECULE_SECRET_NAME"
 """
 
@@ -86,6 +86,8 @@ def state_flag(to: ArgumentParser) -> None:
 
 def profile_flags(to: ArgumentParser) -> None:
     """The flags that tighten what a process may do."""
+    to.add_argument("--profile", metavar="NAME", help="the profile in force, of the policy file (default)")
+    to.add_argument("--policy", metavar="FILE", help="the policy file (policy.toml in the configuration folder)")
     to.add_argument("--role", metavar="ROLE", help="READ, WORKSPACE-WRITE or ORG-ADMIN (the default)")
     to.add_argument(
         "--workspace", metavar="ID", action="append", help="only this workspace may be touched (repeatable)"

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from molecule_mcp.cli import terminal
-from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.cli.profile import state_of
 from molecule_mcp.errors import ArgumentError, GateStop
 from molecule_mcp.gate import grants
 from molecule_mcp.gate.question import LEAVE
@@ -17,7 +17,7 @@ from molecule_mcp.store.sqlite import SqliteStore
 
 def run(arguments: Namespace) -> int:
     """Show what waits, or one plan, and take the answer."""
-    folder = settings_of(arguments).state
+    folder = state_of(arguments)
     store = SqliteStore(folder)
     if arguments.code is None:
         return waiting(store)

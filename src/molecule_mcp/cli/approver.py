@@ -3,14 +3,14 @@
 from argparse import Namespace
 
 from molecule_mcp.cli import terminal
-from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.cli.profile import state_of
 from molecule_mcp.errors import ArgumentError, ConfigurationError
 from molecule_mcp.store import approver
 
 
 def run(arguments: Namespace) -> int:
     """Make the approver's key, or show its fingerprint."""
-    folder = settings_of(arguments).state
+    folder = state_of(arguments)
     known = approver.public(folder)
     if arguments.action == "show":
         if known is None:

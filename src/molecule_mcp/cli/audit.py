@@ -6,7 +6,7 @@ import time
 from argparse import Namespace
 from collections import deque
 
-from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.cli.profile import state_of
 from molecule_mcp.store.records import Record
 from molecule_mcp.store.sqlite import SqliteStore
 
@@ -16,7 +16,7 @@ SHOWN = ("tool", "risk", "method", "path", "grant", "kind", "state", "status", "
 
 def run(arguments: Namespace) -> int:
     """Show, verify or export. Returns: 1 when the chain does not verify."""
-    store = SqliteStore(settings_of(arguments).state)
+    store = SqliteStore(state_of(arguments))
     if arguments.action == "verify":
         good, wrong = store.verify()
         print(f"{good} records good" + (f"; then: {wrong}" if wrong else ", the chain is whole"))

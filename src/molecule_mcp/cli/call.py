@@ -8,7 +8,7 @@ from typing import Any, cast
 import anyio
 
 from molecule_mcp.cli import compose, serving
-from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.cli.profile import in_force
 from molecule_mcp.errors import ArgumentError, MoleculeError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.traffic import Asked, Caller
@@ -20,11 +20,10 @@ def run(arguments: Namespace) -> int:
     Returns: 0, or 1 when the tool answered with an error, which is printed on stdout all the same.
     """
     given = object_in(arguments.arguments)
-    settings = settings_of(arguments)
     redactor = Redactor()
-    serving.configure_logging(settings.log_level, redactor)
-    serving.learn(settings, redactor)
-    road = compose.road(settings, redactor)
+    found = in_force(arguments, redactor)
+    serving.configure_logging(found.settings.log_level, redactor)
+    road = compose.road(found, redactor)
     try:
         outcome = anyio.run(road.call, Caller(client="molecule-mcp call", progress=on_stderr), arguments.tool, given)
     except MoleculeError as error:

@@ -10,7 +10,7 @@ import httpx
 
 from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.capability import Capability
-from molecule_mcp.cli.profile import offered, profile_of
+from molecule_mcp.cli.profile import InForce, offered
 from molecule_mcp.gate import policy
 from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.redaction import Redactor
@@ -26,12 +26,12 @@ SAMPLE_ORIGIN = "http://127.0.0.1"
 """Origin of the embedded tenant in plans; no socket is opened."""
 
 
-def road(settings: Settings, redactor: Redactor) -> Road:
+def road(found: InForce, redactor: Redactor) -> Road:
     """The road of one process.
 
     Raises: ConfigurationError when a folder or key file cannot be used.
     """
-    profile = profile_of(settings)
+    settings, profile = found.settings, found.profile
     known = offered(settings, toolsets.ALL)
     usable = [name for name, entry in known.items() if policy.refusal(profile, entry.ability) is None]
     store = SqliteStore(settings.state, redact=redactor.text)

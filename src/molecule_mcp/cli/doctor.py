@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 
 from molecule_mcp.cli import compose, serving
-from molecule_mcp.cli.profile import settings_of
+from molecule_mcp.cli.profile import InForce, in_force
 from molecule_mcp.errors import MoleculeError, TenantRefused
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.settings import Settings
@@ -30,7 +30,7 @@ State = Literal["ok", "note", "fail"]
 SKEW = 60.0
 """Seconds of difference between the clocks that are worth a word: ages of approvals and keys depend on it."""
 
-ROUTES = frozenset({"GET /health", "GET /org/tokens"})
+ROUTES = frozenset({"GET /health", "GET /org/tokens", "GET /workspaces/{id}/tokens"})
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,10 @@ def run(arguments: Namespace) -> int:
 
     Raises: ConfigurationError for half a configuration; that is the first thing to mend.
     """
-    settings = settings_of(arguments)
     redactor = Redactor()
-    serving.configure_logging(settings.log_level, redactor)
-    serving.learn(settings, redactor)
-    findings = anyio.run(examined, settings, redactor)
+    found = in_force(arguments, redactor)
+    serving.configure_logging(found.settings.log_level, redactor)
+    findings = anyio.run(examined, found, redactor)
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -66,16 +65,20 @@ def run(arguments: Namespace) -> int:
     return 1 if any(finding.state == "fail" for finding in findings) else 0
 
 
-async def examined(settings: Settings, redactor: Redactor) -> list[Finding]:
+async def examined(in_use: InForce, redactor: Redactor) -> list[Finding]:
     """Every check, in the order in which one would look."""
+    settings = in_use.settings
     wire = compose.wire(settings, redactor)
     tenant = Tenant(wire, Permit(routes=ROUTES))
-    found = [configured(settings)]
+    found = [configured(in_use)]
     found.append(await tried("tenant", partial(reachable, tenant, wire)))
     if found[-1].state == "ok":
-        found.append(await tried("credential", partial(credential, tenant)))
-        found.append(await tried("clock", partial(clock, tenant)))
-    return [*found, approval(settings), audit(settings), isolation(settings)]
+        if in_use.profile.workspace_token:
+            found.append(await tried("credential", partial(own_token, tenant, *(in_use.profile.bound or ()))))
+        else:
+            found.append(await tried("credential", partial(credential, tenant)))
+            found.append(await tried("clock", partial(clock, tenant)))
+    return [*found, approval(settings), audit(settings), isolation(in_use)]
 
 
 async def tried(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
@@ -86,14 +89,15 @@ async def tried(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
         return Finding(about, "fail", f"{error.message} {error.advice or ''}".strip())
 
 
-def configured(settings: Settings) -> Finding:
+def configured(found: InForce) -> Finding:
     """What is in force."""
+    settings, profile = found.settings, found.profile
     where = settings.api_url or "the embedded sample tenant: nothing is configured, and nothing in it is real"
-    bound = "" if settings.workspaces is None else f", bound to {len(settings.workspaces)} workspaces"
-    role = "READ (read-only)" if settings.read_only else settings.role
-    return Finding(
-        "settings", "note" if settings.sample else "ok", f"{where}; role {role}{bound}; state in {settings.state}"
-    )
+    bound = "" if profile.bound is None else f", bound to {len(profile.bound)} workspaces"
+    role = "READ (read-only)" if settings.read_only else profile.role
+    written = f"{profile.name} of {found.chosen.path}" if found.chosen else profile.name
+    text = f"{where}; profile {written}, role {role}{bound}; state in {settings.state}"
+    return Finding("settings", "note" if settings.sample else "ok", text)
 
 
 async def reachable(tenant: Tenant, wire: Wire) -> Finding:
@@ -118,6 +122,22 @@ async def credential(tenant: Tenant) -> Finding:
     minted = f"minted {own.created_at[:10]} by {own.created_by or 'unknown'}"
     rights = "full rights over the organization, and it never expires"
     return Finding("credential", "ok", f"{own.prefix}... {own.name or 'without a label'}, {minted}; {rights}")
+
+
+async def own_token(tenant: Tenant, workspace_id: str) -> Finding:
+    """Whether a workspace's own token works, and how narrow the tenant keeps it.
+
+    A tenant without an admin secret takes any workspace's token for an administrator's.
+    """
+    await tenant.read("/workspaces/{id}/tokens", dict[str, Any], id=workspace_id)
+    try:
+        await tenant.read("/org/tokens", dict[str, Any])
+    except TenantRefused as error:
+        if error.status == 401:
+            return Finding("credential", "ok", f"the token of workspace {workspace_id}; the tenant bounds it to that")
+        raise
+    return Finding("credential", "fail", "the tenant takes this workspace token for an administrator's: it runs "
+                   "without an admin secret, so only this server's profile bounds the token")  # fmt: skip
 
 
 async def own_key(tenant: Tenant) -> Key | None:
@@ -153,10 +173,17 @@ def audit(settings: Settings) -> Finding:
     return Finding("audit", "fail" if wrong else "ok", wrong or f"{good} records, the chain is whole")
 
 
-def isolation(settings: Settings) -> Finding:
+def isolation(found: InForce) -> Finding:
     """How well the key is kept from the agent."""
-    if settings.sample:
+    where = found.chosen.written.credential if found.chosen else None
+    if where and where.kind in {"keyring", "command"}:
+        return Finding("isolation", "note", f"grade B: the key comes from {where.kind}; what that gives to this user "
+                       "it gives to an agent with a shell as well, unless it asks for a person's presence")  # fmt: skip
+    if found.settings.sample:
         return Finding("isolation", "ok", "no key to keep")
-    return Finding("isolation", "note", "grade C: the key came in the environment, so any other program of this user "
-                   "(an agent with a shell, too) can read it and call the tenant without this server. Run the server "
-                   "as another user, or behind its HTTP door on another machine, to bind the agent")  # fmt: skip
+    text = (
+        "grade C: the key came in the environment or from a file, so any other program of this user (an agent with a "
+        "shell, too) can read it and call the tenant without this server. Run the server as another user, or behind "
+        "its HTTP door on another machine, to bind the agent"
+    )
+    return Finding("isolation", "note", text)

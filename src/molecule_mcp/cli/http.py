@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from molecule_mcp.cli import serving
-from molecule_mcp.cli.profile import chosen, settings_of
+from molecule_mcp.cli.profile import chosen, in_force
 from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.underway import LAST
@@ -25,11 +25,11 @@ def run(arguments: Namespace) -> int:
     Raises: ConfigurationError for half a configuration, or an open bind without named hosts and bearers.
     """
     redactor = Redactor()
-    settings = settings_of(arguments)
+    found = in_force(arguments, redactor)
+    settings = found.settings
     serving.configure_logging(settings.log_level, redactor)
-    serving.learn(settings, redactor)
     doors = doors_of(arguments, settings)
-    server = serving.server_of(settings, redactor)
+    server = serving.server_of(found, redactor)
     listener = bound(arguments.host, arguments.port)
     port = listener.getsockname()[1]
     serving_http = Server(

@@ -10,7 +10,7 @@ from importlib import import_module
 import anyio
 
 from molecule_mcp.capability import Risk
-from molecule_mcp.cli.profile import chosen, offered, profile_of, settings_of
+from molecule_mcp.cli.profile import InForce, chosen, in_force, offered
 from molecule_mcp.errors import ConfigurationError, MoleculeError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.policy import Profile
@@ -19,7 +19,6 @@ from molecule_mcp.prepared import entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.traffic import Broken, Calls
 from molecule_mcp.server import MoleculeServer
-from molecule_mcp.settings import TOKEN, Settings
 from molecule_mcp.transports import stdio
 from molecule_mcp.transports.streams import Private
 
@@ -32,7 +31,7 @@ def serve(arguments: Namespace, private: Private) -> int:
     redactor = Redactor()
     configure_logging(str(arguments.log_level or "WARNING").upper(), redactor)
     try:
-        settings = settings_of(arguments)
+        found = in_force(arguments, redactor)
     except ConfigurationError as error:
         print(f"molecule-mcp: {error.message} {error.advice or ''}", file=sys.stderr)
         if os.isatty(private.stdin):
@@ -41,40 +40,32 @@ def serve(arguments: Namespace, private: Private) -> int:
         server = MoleculeServer(entries=entries(), profile=Profile(), road=lambda: broken, instructions=error.message)
         anyio.run(stdio.serve_stdio, server, private)
         return 2
-    learn(settings, redactor)
-    logging.getLogger().setLevel(settings.log_level)
-    server = server_of(settings, redactor)
+    logging.getLogger().setLevel(found.settings.log_level)
+    server = server_of(found, redactor)
     anyio.run(partial(stdio.serve_stdio, server, private, calls=server.under_way))
     return 0
 
 
-def server_of(settings: Settings, redactor: Redactor) -> MoleculeServer:
-    """The server of these settings; its road is made at the first call."""
+def server_of(found: InForce, redactor: Redactor) -> MoleculeServer:
+    """The server of what is in force; its road is made at the first call."""
     return MoleculeServer(
-        entries=offered(settings),
-        profile=profile_of(settings),
-        road=partial(made, settings, redactor),
-        instructions=instructions(settings),
-        choose=partial(chosen, settings),
+        entries=offered(found.settings),
+        profile=found.profile,
+        road=partial(made, found, redactor),
+        instructions=instructions(found),
+        choose=partial(chosen, found.settings),
     )
 
 
-def made(settings: Settings, redactor: Redactor) -> Calls:
+def made(found: InForce, redactor: Redactor) -> Calls:
     """The road, or one that tells why there is none."""
     try:
-        return import_module("molecule_mcp.cli.compose").road(settings, redactor)
+        return import_module("molecule_mcp.cli.compose").road(found, redactor)
     except MoleculeError as error:
         return Broken(error)
     except Exception:
         logging.getLogger(__name__).exception("the road could not be built")
         return Broken(MoleculeError("A defect: the program could not be put together; its log on stderr says why."))
-
-
-def learn(settings: Settings, redactor: Redactor) -> None:
-    """Make the key unshowable, and keep it from every child of this process."""
-    if settings.org_token:
-        redactor.learn(settings.org_token, TOKEN)
-    os.environ.pop(TOKEN, None)
 
 
 def configure_logging(level: str, redactor: Redactor) -> None:
@@ -86,14 +77,15 @@ def configure_logging(level: str, redactor: Redactor) -> None:
     logging.basicConfig(level=known, handlers=[handler])
 
 
-def instructions(settings: Settings) -> str:
+def instructions(found: InForce) -> str:
     """What a model is told at the start, by the tools that it is offered."""
-    profile = profile_of(settings)
     usable = {
-        name: entry for name, entry in offered(settings).items() if policy.refusal(profile, entry.ability) is None
+        name: entry
+        for name, entry in offered(found.settings).items()
+        if policy.refusal(found.profile, entry.ability) is None
     }
     return told(
-        sample=settings.sample,
+        sample=found.settings.sample,
         tools=usable,
         changing=any(entry.ability.risk is not Risk.READ for entry in usable.values()),
         secrets=any(

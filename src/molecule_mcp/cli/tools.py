@@ -4,16 +4,16 @@ import json
 from argparse import Namespace
 from typing import Any
 
-from molecule_mcp.cli.profile import offered, profile_of, settings_of
+from molecule_mcp.cli.profile import in_force, offered
 from molecule_mcp.gate import policy
 from molecule_mcp.prepared import Entry
 
 
 def run(arguments: Namespace) -> int:
     """Print a line per tool, or everything as JSON."""
-    settings = settings_of(arguments)
-    profile = profile_of(settings)
-    shown = [entry for entry in offered(settings).values() if policy.refusal(profile, entry.ability) is None]
+    found = in_force(arguments)
+    offers = offered(found.settings).values()
+    shown = [entry for entry in offers if policy.refusal(found.profile, entry.ability) is None]
     if arguments.json:
         print(json.dumps([row(entry) for entry in shown], indent=2))
         return 0

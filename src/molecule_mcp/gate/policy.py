@@ -6,26 +6,22 @@ A profile bound to workspaces touches no other id, wherever in the arguments it 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 from molecule_mcp.capability import Risk, changing
 from molecule_mcp.errors import PolicyRefusal
-
-Role = Literal["READ", "WORKSPACE-WRITE", "ORG-ADMIN"]
-
-ROLES: tuple[Role, ...] = get_args(Role)
-"""Every role, the narrowest first."""
+from molecule_mcp.settings import ROLES, Role
 
 REFUSES_WORKSPACE_TOKENS = frozenset(
     {
         "DELETE /workspaces/{id}",
-        "GET /workspaces/{id}/schedules/health",
+        "GET /workspaces/{id}/console",
         "PATCH /workspaces/{id}/budget",
     }
 )
 """Routes of one workspace that want more than its own token, as the contract's `x-auth` has it."""
 
-TAKES_ANYBODY = frozenset({"GET /channels/adapters", "GET /health", "GET /workspaces/{id}"})
+TAKES_ANYBODY = frozenset({"GET /channels/adapters", "GET /health", "GET /plugins", "GET /plugins/sources"})
 """Routes without a check, besides."""
 
 

@@ -80,7 +80,7 @@ class Secrets:
                 advice=f"Give env:{SECRET_PREFIX}NAME, file:NAME or keyring:{KEYRING_SERVICE}/NAME, never a value.",
             )
         kind, _, name = reference.partition(":")
-        value = {"env": self._variable, "file": self._file, "keyring": _keyring_entry}[kind](name)
+        value = {"env": self._variable, "file": self._file, "keyring": keyring_entry}[kind](name)
         self._redactor.learn(value, reference)
         return value
 
@@ -170,7 +170,11 @@ def _refuse_unsafe(found: os.stat_result) -> None:
         raise _UnsafeError("has a second name (a hard link)")
 
 
-def _keyring_entry(name: str) -> str:
+def keyring_entry(name: str) -> str:
+    """The value of a keyring's entry, named SERVICE/USER.
+
+    Raises: ArgumentError when no keyring is installed, it cannot be read, or has no such entry.
+    """
     service, _, user = name.partition("/")
     try:
         keyring = import_module("keyring")

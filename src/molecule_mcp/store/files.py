@@ -87,11 +87,12 @@ def publish(draft: Path, path: Path) -> bool:
         os.link(draft, path)
     except FileExistsError:
         return False
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put a folder's names on disk."""
     # A new name survives a power loss only when its folder is on disk; Windows cannot open one and does not need to.
     with suppress(PermissionError):
         handle = os.open(folder, os.O_RDONLY)
