@@ -16,6 +16,7 @@ from molecule_mcp.embedded.families import (
     delegations,
     events,
     global_secrets,
+    images,
     instructions,
     lifecycle,
     memories,
@@ -24,6 +25,7 @@ from molecule_mcp.embedded.families import (
     org,
     org_tokens,
     plugins,
+    queue,
     registry,
     schedules,
     secrets,
@@ -66,5 +68,7 @@ ROUTES: list[Route] = [
     *configs.ROUTES,
     *teams.ROUTES,
     *agent_records.ROUTES,
+    *images.ROUTES,
+    *queue.ROUTES,
     *consoles.ROUTES,
 ]

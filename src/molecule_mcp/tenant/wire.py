@@ -30,9 +30,10 @@ SLOW = frozenset(
         "POST /org/import",
         "POST /bundles/import",
         "POST /admin/memories/import",
+        "POST /admin/workspace-images/refresh",
     }
 )
-"""Routes that answer when an agent has, a plugin is fetched or a whole organization stands."""
+"""Routes that answer when an agent has, a plugin or image is fetched or a whole organization stands."""
 
 CARRIES_FILES = ("/files", "/bundles", "/chat/", "/memories/export")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}

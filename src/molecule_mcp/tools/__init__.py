@@ -19,6 +19,7 @@ MODULES = {
     "schedules": ("schedules",),
     "plugins": ("plugins", "allowlist"),
     "activity": ("activity", "events"),
+    "admin": ("admin", "images", "queue"),
     "budgets": ("budgets",),
     "teams": ("teams", "agent_records"),
     "config": ("config", "console"),

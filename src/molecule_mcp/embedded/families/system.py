@@ -1,12 +1,18 @@
-"""Health and metrics of the process."""
+"""Health and metrics of the process, and when its background loops last ticked."""
+
+from datetime import timedelta
 
 from starlette.responses import Response
 
 from molecule_mcp.embedded import auth
 from molecule_mcp.embedded.calls import Call, answer, plain
 from molecule_mcp.embedded.routing import Route
+from molecule_mcp.embedded.times import shown, stored
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+LOOPS = {"hibernation-monitor": timedelta(seconds=120), "scheduler": timedelta(seconds=30)}
+"""Loops that report their ticks, and how far these are apart."""
 
 
 def get_health(call: Call) -> Response:
@@ -36,7 +42,25 @@ def get_prometheus_metrics(call: Call) -> Response:
     return plain("\n".join(lines) + "\n", media_type=PROMETHEUS)
 
 
+def get_subsystem_liveness(call: Call) -> Response:
+    """The last tick of each loop, reckoned from the start of the process: nothing ticks here."""
+    age = call.instance.now() - call.instance.started
+    since = {name: age % interval for name, interval in LOOPS.items()}
+    return answer(
+        {
+            "subsystems": {
+                name: {
+                    "last_tick_at": shown(stored(call.instance.now() - passed)),
+                    "seconds_ago": int(passed.total_seconds()),
+                }
+                for name, passed in since.items()
+            }
+        }
+    )
+
+
 ROUTES = [
     Route("GET", "/health", auth.anyone, get_health),
     Route("GET", "/metrics", auth.anyone, get_prometheus_metrics),
+    Route("GET", "/admin/liveness", auth.admin, get_subsystem_liveness),
 ]
