@@ -19,6 +19,8 @@ CHIEF, REFUNDS, SUPPORT, PARTNER, PAPERS = (
     sample_id("workspaces", key) for key in ("chief", "refunds", "support", "partner", "papers")
 )
 TRIAGE, BOOKS, BACKEND, BENCH = (sample_id("workspaces", key) for key in ("triage", "books", "backend", "bench"))
+WRITER = sample_id("workspaces", "copywriter")
+UPLOAD = "POST /workspaces/{id}/chat/uploads"
 MEMORY = sample_id("memories", "triage:4")
 MONTH_END = "month-end-2026-10"
 APPROVAL = sample_id("approvals", "refunds:refund_order")
@@ -115,6 +117,11 @@ CASES: tuple[Case, ...] = (
     ("GET /workspaces/{id}/artifacts", {"id": BACKEND}, None),
     ("POST /workspaces/{id}/artifacts/fork", {"id": BACKEND}, {"name": "fork1"}),
     ("POST /workspaces/{id}/artifacts/token", {"id": BACKEND}, {}),
+    ("GET /workspaces/{id}/files", {"id": WRITER}, None),
+    ("PUT /workspaces/{id}/files", {"id": WRITER}, {"files": {"a.md": "x"}}),
+    ("GET /workspaces/{id}/files/{path}", {"id": WRITER, "path": "voice.md"}, None),
+    ("PUT /workspaces/{id}/files/{path}", {"id": WRITER, "path": "notes/a.md"}, {"content": "x"}),
+    ("GET /workspaces/{id}/shared-context", {"id": WRITER}, None),
     ("GET /plugins", {}, None),
     ("GET /plugins/sources", {}, None),
     ("GET /workspaces/{id}/plugins", {"id": BACKEND}, None),
@@ -251,7 +258,19 @@ def test_every_route_is_an_operation_of_the_contract_and_none_is_there_twice() -
 
 def test_every_json_route_is_tried() -> None:
     tried = {plain(case[0]) for case in CASES}
-    assert {plain(f"{route.method} {route.template}") for route in ROUTES} - tried == {"GET /metrics", CONSOLE}
+    assert {plain(f"{route.method} {route.template}") for route in ROUTES} - tried == {
+        "GET /metrics",
+        CONSOLE,
+        UPLOAD,
+        "GET /workspaces/{id}/chat/download",  # answers the file itself
+        "DELETE /workspaces/{id}/files/{path}",  # never succeeds
+    }
+
+
+async def test_an_upload_has_the_documented_shape(sample: Desk) -> None:
+    form = {"files": ("a b.txt", b"x", "text/plain")}
+    told = await sample.org.post(UPLOAD.split(" ")[1].format(id=BACKEND), files=form)
+    check(UPLOAD, told.status_code, told.json())
 
 
 async def test_the_console_of_a_hosted_tenant_has_the_documented_shape(desks: Callable[..., Desk]) -> None:

@@ -21,10 +21,15 @@ def folders(db: Database, kind: Kind) -> list[str]:
     ]
 
 
-def files(db: Database, kind: Kind, folder: str) -> dict[str, str]:
-    """Every file of a folder by its path; none for a folder that is not there."""
+def contents(db: Database, kind: Kind, folder: str) -> dict[str, bytes]:
+    """Every file of a folder by its path, as it is; none for a folder that is not there."""
     sql = "SELECT path, content FROM folders WHERE kind = ? AND folder = ? ORDER BY path"
-    return {row["path"]: row["content"].decode("utf-8", "replace") for row in db.rows(sql, kind, folder)}
+    return {row["path"]: row["content"] for row in db.rows(sql, kind, folder)}
+
+
+def files(db: Database, kind: Kind, folder: str) -> dict[str, str]:
+    """The same as text."""
+    return {path: content.decode("utf-8", "replace") for path, content in contents(db, kind, folder).items()}
 
 
 def write(db: Database, kind: Kind, folder: str, path: str, content: str) -> None:
@@ -60,11 +65,16 @@ def runs(row: sqlite3.Row) -> bool:
     return row["status"] in {"online", "degraded"} and row["runtime"] != "external"
 
 
-def container_files(db: Database, row: sqlite3.Row) -> dict[str, str]:
-    """The files of a running container by path; a config.yaml is always there."""
+def container_contents(db: Database, row: sqlite3.Row) -> dict[str, bytes]:
+    """The files below /configs of a container by path, as they are; a config.yaml is always there."""
     sql = "SELECT path, content FROM container_files WHERE workspace_id = ? ORDER BY path"
-    own = {each["path"]: each["content"].decode("utf-8", "replace") for each in db.rows(sql, row["id"])}
-    return {CONFIG: f"name: {row['name']}\nruntime: {row['runtime']}\ntier: {row['tier']}\n", **own}
+    own: dict[str, bytes] = {each["path"]: each["content"] for each in db.rows(sql, row["id"])}
+    return {CONFIG: f"name: {row['name']}\nruntime: {row['runtime']}\ntier: {row['tier']}\n".encode(), **own}
+
+
+def container_files(db: Database, row: sqlite3.Row) -> dict[str, str]:
+    """The same as text."""
+    return {path: content.decode("utf-8", "replace") for path, content in container_contents(db, row).items()}
 
 
 def write_container(db: Database, workspace_id: str, path: str, content: str) -> None:

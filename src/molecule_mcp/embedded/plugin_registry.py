@@ -36,10 +36,14 @@ class Plugin:
         }
 
     @property
+    def manifest(self) -> str:
+        """Its plugin.yaml."""
+        return f"name: {self.name}\nversion: {self.version}\ndescription: {self.description}\n"
+
+    @property
     def manifest_digest(self) -> str:
         """Hex SHA-256 of its plugin.yaml."""
-        text = f"name: {self.name}\nversion: {self.version}\ndescription: {self.description}\n"
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(self.manifest.encode()).hexdigest()
 
     def fits(self, runtime: str) -> bool:
         """Whether a runtime takes it; hyphen and underscore are the same."""

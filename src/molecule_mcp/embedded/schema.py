@@ -254,6 +254,14 @@ CREATE TABLE IF NOT EXISTS plugin_allowlist (
     PRIMARY KEY (org_id, plugin_name)
 );
 
+CREATE TABLE IF NOT EXISTS disk_files (
+    workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+    root TEXT NOT NULL,
+    path TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, root, path)
+);
+
 CREATE TABLE IF NOT EXISTS artifact_repos (
     name TEXT PRIMARY KEY,
     id TEXT NOT NULL,

@@ -4,6 +4,7 @@ Ids are the same in every tenant (uuid5 of what a row is); times count back from
 """
 
 from molecule_mcp.embedded.instance import Instance
+from molecule_mcp.embedded.sample.disks import contents
 from molecule_mcp.embedded.sample.notes import notes
 from molecule_mcp.embedded.sample.plant import Planter, organization, sample_id
 from molecule_mcp.embedded.sample.shelf import shelf
@@ -17,5 +18,6 @@ def plant(instance: Instance) -> None:
     planter = Planter(instance)
     organization(planter)
     notes(planter)
+    contents(planter)
     shelf(planter)
     upkeep(planter)
