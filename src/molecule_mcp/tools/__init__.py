@@ -20,6 +20,7 @@ MODULES = {
     "plugins": ("plugins", "allowlist"),
     "activity": ("activity", "events"),
     "admin": ("admin", "images", "queue"),
+    "activity": ("activity", "events", "watching"),
     "budgets": ("budgets",),
     "teams": ("teams", "agent_records"),
     "config": ("config", "console"),
