@@ -18,7 +18,6 @@ MODULES = {
     "messages": ("messages", "delegations"),
     "schedules": ("schedules",),
     "plugins": ("plugins", "allowlist"),
-    "activity": ("activity", "events"),
     "admin": ("admin", "images", "queue"),
     "activity": ("activity", "events", "watching"),
     "budgets": ("budgets",),
