@@ -23,6 +23,7 @@ MODULES = {
     "budgets": ("budgets",),
     "teams": ("teams", "agent_records"),
     "config": ("config", "console"),
+    "templates": ("templates",),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""
