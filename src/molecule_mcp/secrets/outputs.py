@@ -1,19 +1,23 @@
 """Minted values and exports go out here: one private file each, with a name this program chooses; the model learns
 only where.
 
-No reference reads this folder, so a minted key cannot be sent on through a tool.
+No reference reads this folder, so a minted key cannot be sent on through a tool; `kept` reads only what `keep` wrote
+under a kind that the tool itself names.
 """
 
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from molecule_mcp.errors import StoreError
+from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
 
+LARGEST = 16 << 20
+"""Bytes of the largest kept text that is read again."""
 UNFIT = re.compile(r"[^A-Za-z0-9-]")
 
 
@@ -71,6 +75,28 @@ class Outputs:
             return self._put(kind, identifier, text)
         except OSError as error:
             raise StoreError(f"Writing to the outputs folder failed: {error.strerror}.") from None
+
+    def kept(self, kind: str, name: str, largest: int = LARGEST) -> str:
+        """A text that `keep` wrote as this kind, by the name of its file.
+
+        Args:
+            kind: The tool's own; a file of any other kind, such as a minted key, is not read.
+            largest: Bytes at most.
+        Raises: ArgumentError when there is no such file, or it is not a plain private one.
+        """
+        if not re.fullmatch(rf"{re.escape(kind)}-[A-Za-z0-9-]+", name):
+            raise ArgumentError(f"That names no {kind} file in the outputs folder.")
+        try:
+            flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            with os.fdopen(os.open(self._folder / name, flags), "rb") as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size > largest:
+                    raise ArgumentError(f"That {kind} file is no plain file, or larger than {largest >> 20} MiB.")
+                return file.read(largest).decode()
+        except OSError as error:
+            raise ArgumentError(f"That {kind} file cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise ArgumentError(f"That {kind} file is not UTF-8.") from None
 
     def _put(self, kind: str, identifier: str, text: str) -> str:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
