@@ -57,6 +57,7 @@ def parser() -> ArgumentParser:
     )
     profile_flags(doctor)
     doctor.add_argument("--json", action="store_true", help="as JSON")
+    policy_actions(command(commands, "policy", "profiles: check the policy file, explain a decision, resolve roots"))
     allow = command(commands, "allow", "show what a waiting call would do, and allow or refuse it")
     allow.add_argument(
         "code", metavar="CODE", nargs="?", help="the code the call answered; without one, list what waits"
@@ -74,6 +75,32 @@ def parser() -> ArgumentParser:
     return top
 
 
+def policy_actions(to: ArgumentParser) -> None:
+    """The actions of `policy`, each with its flags."""
+    actions = to.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    check = command(actions, "check", "read a policy file as a start would, and list its profiles")
+    check.add_argument("file", metavar="FILE", nargs="?", help="the file (the usual one)")
+    policy_flag(check)
+    state_flag(check)
+    explain = command(actions, "explain", "which rule decides about a call, and what a person would be asked")
+    explain.add_argument("tool", metavar="TOOL", help="the tool's name")
+    explain.add_argument("arguments", metavar="JSON", nargs="?", help="its arguments; without them, whatever they are")
+    refresh = command(actions, "refresh", "write the workspaces below a profile's roots into the policy file")
+    refresh.add_argument("--profile", metavar="NAME", help="this profile only (all that have roots)")
+    refresh.add_argument("--dry-run", action="store_true", help="write nothing; exit code 1: it would change")
+    policy_flag(refresh)
+    state_flag(refresh)
+    show = command(actions, "show", "what is in force with these flags, this environment and this file")
+    for each in (explain, show):
+        each.add_argument("--json", action="store_true", help="as JSON")
+        profile_flags(each)
+
+
+def policy_flag(to: ArgumentParser) -> None:
+    """The file of profiles."""
+    to.add_argument("--policy", metavar="FILE", help="the policy file (policy.toml in the configuration folder)")
+
+
 def command(commands: "_SubParsersAction[ArgumentParser]", name: str, what: str) -> ArgumentParser:
     """Add one command."""
     return commands.add_parser(name, help=what, description=what.capitalize() + ".", allow_abbrev=False)
@@ -87,7 +114,7 @@ def state_flag(to: ArgumentParser) -> None:
 def profile_flags(to: ArgumentParser) -> None:
     """The flags that tighten what a process may do."""
     to.add_argument("--profile", metavar="NAME", help="the profile in force, of the policy file (default)")
-    to.add_argument("--policy", metavar="FILE", help="the policy file (policy.toml in the configuration folder)")
+    policy_flag(to)
     to.add_argument("--role", metavar="ROLE", help="READ, WORKSPACE-WRITE or ORG-ADMIN (the default)")
     to.add_argument(
         "--workspace", metavar="ID", action="append", help="only this workspace may be touched (repeatable)"

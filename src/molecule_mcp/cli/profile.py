@@ -12,6 +12,7 @@ from molecule_mcp.gate.policy import Profile
 from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.profiles import files, force
 from molecule_mcp.profiles.force import Chosen
+from molecule_mcp.profiles.forms import Written
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.settings import TOKEN, Selection, Settings, folders, policy_file, profile_name
 
@@ -41,7 +42,7 @@ def in_force(arguments: Namespace, redactor: Redactor | None = None) -> InForce:
     offered(settings)
     found = InForce(settings, force.in_force(chosen.written if chosen else None, settings), chosen)
     if redactor is not None:
-        forget_key(found, redactor)
+        forget_key(settings, chosen.written if chosen else None, redactor)
     return found
 
 
@@ -71,12 +72,12 @@ def loaded(arguments: Namespace, environ: Mapping[str, str]) -> Settings:
     )
 
 
-def forget_key(found: InForce, redactor: Redactor) -> None:
+def forget_key(settings: Settings, written: Written | None, redactor: Redactor) -> None:
     """Make the key unshowable, and keep it from every child of this process."""
-    if found.settings.org_token:
-        redactor.learn(found.settings.org_token, TOKEN)
+    if settings.org_token:
+        redactor.learn(settings.org_token, TOKEN)
     os.environ.pop(TOKEN, None)
-    where = found.chosen.written.credential if found.chosen else None
+    where = written.credential if written else None
     if where is not None and where.kind == "env":
         os.environ.pop(where.name, None)
 

@@ -1,0 +1,108 @@
+"""`molecule-mcp policy explain TOOL [JSON]`: which rule decides about a call, and what a person would be asked.
+
+Nothing is read from the tenant: what a live fact may raise is told as such.
+"""
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from molecule_mcp import arguments as strict
+from molecule_mcp import tools, toolsets
+from molecule_mcp.capability import Capability, Risk
+from molecule_mcp.cli.call import object_in
+from molecule_mcp.cli.profile import InForce, in_force, offered
+from molecule_mcp.gate import policy
+from molecule_mcp.prepared import Entry, entries
+
+ASKED = {
+    Risk.CRITICAL: "a person types a phrase under a shown preview: in the client's form, else with molecule-mcp allow",
+    Risk.DESTROY: "a person says yes to a shown preview: in the client's form, else with molecule-mcp allow",
+}
+OUTSIDE = "a person types a phrase under a shown preview, with molecule-mcp allow and no other way (confirm = strict)"
+
+
+def run(arguments: Namespace) -> int:
+    """Explain. Returns: 1 when the call would be refused.
+
+    Raises: ArgumentError for an unknown tool, or arguments that it does not take.
+    """
+    found = in_force(arguments)
+    if arguments.tool not in entries():
+        raise toolsets.missing(arguments.tool, entries(), entries())
+    given = None if arguments.arguments is None else object_in(arguments.arguments)
+    told = explained(found, entries()[arguments.tool], given)
+    if arguments.json:
+        print(json.dumps(told, indent=2))
+    else:
+        for name, value in told.items():
+            print(f"{name:9} {value}")
+    return 1 if told["decision"] == "refused" else 0
+
+
+def explained(found: InForce, entry: Entry, given: Mapping[str, Any] | None) -> dict[str, str]:
+    """The decision, the rule behind it, and what is asked.
+
+    Args:
+        given: The arguments of one call; None: whatever they are.
+    Raises: ArgumentError when the tool does not take them.
+    """
+    profile, name = found.profile, entry.ability.name
+    capability = tools.family(entry.family)[name]
+    told = {"tool": name, "profile": f"{profile.name}, {profile.role}"}
+    why = None if name in offered(found.settings, toolsets.ALL) else "no toolset or tool that was asked for offers it"
+    why = why or policy.refusal(profile, entry.ability)
+    risk = capability.risk
+    if given is not None and why is None:
+        checked = strict.read(capability.function, given)
+        risk = capability.raised(checked)
+        touched = policy.workspaces_in(checked, strict.workspace_parameters(capability.function))
+        why = policy.misfit(profile, entry.ability, risk, touched)
+    if why is not None:
+        return {**told, "decision": "refused", "rule": why}
+    asked = profile.asks(risk)
+    return {
+        **told,
+        "decision": "asked" if asked else "allowed",
+        "rule": rule(profile, risk),
+        "risk": "; ".join([risk.label, *rising(capability, risk, given)]),
+        "asks": asks(profile, risk) if asked else "nobody",
+        "bound": bound(profile, entry, given),
+    }
+
+
+def rule(profile: policy.Profile, risk: Risk) -> str:
+    """The rule that a call which is not refused comes under."""
+    if risk is Risk.READ:
+        return "it only reads"
+    limit = min(profile.ask_from, Risk.DESTROY).label
+    return f"risk {risk.label} is {'at or above' if profile.asks(risk) else 'below'} ask_from = {limit}"
+
+
+def asks(profile: policy.Profile, risk: Risk) -> str:
+    """Who has to do what."""
+    return OUTSIDE if risk is Risk.CRITICAL and profile.strict else ASKED.get(risk, ASKED[Risk.DESTROY])
+
+
+def rising(capability: Capability, risk: Risk, given: Mapping[str, Any] | None) -> list[str]:
+    """What would raise the risk further: live facts, and arguments as long as none are given."""
+    found = [
+        f"{by.label} when {fact} (read at the call)" for fact, by in capability.raised_by_fact.items() if by > risk
+    ]
+    if given is not None:
+        return found
+    for name, by in capability.raised_by.items():
+        values = {name: by} if isinstance(by, Risk) else {f"{name} is {value}": each for value, each in by.items()}
+        found += [f"{each.label} when {what}" for what, each in values.items() if each > risk]
+    return found
+
+
+def bound(profile: policy.Profile, entry: Entry, given: Mapping[str, Any] | None) -> str:
+    """What the binding of a profile means for a tool."""
+    if profile.bound is None:
+        return "any workspace"
+    if entry.ability.risk is Risk.READ:
+        return f"answers of the {len(profile.bound)} workspaces of this profile only"
+    reach = "" if given is None else "; those that a preview finds it would reach, too"
+    return f"every workspace id must be one of the {len(profile.bound)} of this profile{reach}"

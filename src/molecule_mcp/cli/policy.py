@@ -1,0 +1,103 @@
+"""`molecule-mcp policy`: the policy file checked, a decision explained, roots resolved, what is in force shown.
+
+Exit codes: 0 well, allowed or asked; 1 refused, or a profile that cannot be used as it is; 2 the file is broken.
+"""
+
+import json
+import os
+import time
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from molecule_mcp.cli import explain, refresh
+from molecule_mcp.cli.profile import InForce, in_force, offered
+from molecule_mcp.gate import policy
+from molecule_mcp.prepared import entries
+from molecule_mcp.profiles import files, forms
+from molecule_mcp.profiles.forms import Written
+from molecule_mcp.settings import folders, policy_file
+
+
+def run(arguments: Namespace) -> int:
+    """Run one of the four."""
+    actions = {"check": check, "explain": explain.run, "refresh": refresh.run, "show": show}
+    return actions[arguments.action](arguments)
+
+
+def check(arguments: Namespace) -> int:
+    """Read a file as a start would, and say of each profile whether it can be used.
+
+    Raises: ConfigurationError when the file would stop the start.
+    """
+    path = path_of(arguments)
+    if path is None:
+        print("No policy file: profile default, role ORG-ADMIN with every gate on.")
+        return 0
+    now = time.time()
+    known = forms.profiles(files.read(path), str(path), entries(), now)
+    for written in known.values():
+        print(f"{written.name}: {summary(written)}{unusable(written, now)}")
+    return 1 if any(unusable(written, now) for written in known.values()) else 0
+
+
+def path_of(arguments: Namespace) -> Path | None:
+    """The file that is meant. Raises: ConfigurationError when a named one does not exist."""
+    named = getattr(arguments, "file", None) or arguments.policy
+    _, config = folders(os.environ, arguments.state)
+    return files.found(config, policy_file(os.environ, named))
+
+
+def summary(written: Written) -> str:
+    """A profile on one line."""
+    profile = policy.Profile(role=written.role, bound=written.workspaces, allow=written.allow, deny=written.deny)
+    usable = [entry for entry in entries().values() if policy.refusal(profile, entry.ability) is None]
+    bound = "" if written.workspaces is None else f", {len(written.workspaces)} workspaces"
+    key = f", key from {written.credential}" if written.credential else ""
+    where = f", only {written.origin}" if written.origin else ""
+    return (
+        f"{written.role}{bound}, {len(usable)} of {len(entries())} tools{where}{key}, until {moment(written.expires)}"
+    )
+
+
+def unusable(written: Written, now: float) -> str:
+    """Why a well-written profile stops the start all the same; "" when it does not."""
+    if now >= written.expires:
+        return "; EXPIRED"
+    return "; UNRESOLVED: run molecule-mcp policy refresh" if written.workspaces == frozenset() else ""
+
+
+def show(arguments: Namespace) -> int:
+    """Print what is in force with these flags, this environment and this file."""
+    found = in_force(arguments)
+    told = effective(found)
+    if arguments.json:
+        print(json.dumps(told, indent=2))
+    else:
+        for name, value in told.items():
+            print(f"{name:11} {', '.join(value) if isinstance(value, list) else value}")  # pyright: ignore[reportUnknownArgumentType]
+    return 0
+
+
+def effective(found: InForce) -> dict[str, Any]:
+    """What is in force, as JSON values."""
+    profile, written = found.profile, found.chosen.written if found.chosen else None
+    usable = [name for name, entry in offered(found.settings).items() if policy.refusal(profile, entry.ability) is None]
+    return {
+        "profile": profile.name,
+        "file": str(found.chosen.path) if found.chosen else "none",
+        "role": profile.role,
+        "workspaces": "all" if profile.bound is None else sorted(profile.bound),
+        "ask_from": profile.ask_from.label,
+        "confirm": "strict" if profile.strict else "usual",
+        "origin": (written.origin if written else None) or found.settings.api_url or "any",
+        "credential": str(written.credential) if written and written.credential else "the environment",
+        "expires": "never" if profile.expires is None else moment(profile.expires),
+        "tools": usable,
+    }
+
+
+def moment(at: float) -> str:
+    """A time as a person reads it, in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
