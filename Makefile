@@ -11,7 +11,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover generate bench fuzz lock clean
+.PHONY: help install demo test lint types cover faults generate bench fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ cover: $(TESTS)
 	$(BIN)/coverage report --skip-covered
 	@echo "Every branch of $(WHOLE):"
 	$(BIN)/coverage report --skip-covered --show-missing --fail-under=100 --include='$(subst $(space),$(comma),$(WHOLE:%=src/molecule_mcp/%/*))'
+
+faults: $(TESTS) ## every tool against every way for a tenant to fail; takes some minutes
+	$(BIN)/pytest --numprocesses auto --dist worksteal --durations 0 --durations-min 1 tests/calls/every_fault.py
 
 generate: $(PROGRAM) ## write tool_schemas/, docs/tools.md and the shipped catalogue from the tools
 	$(BIN)/python -m molecule_mcp.cli.generate

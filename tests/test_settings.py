@@ -234,6 +234,13 @@ def test_the_wait_for_a_yes_is_between_nothing_and_ten_minutes() -> None:
         assert "--allow-wait" in refused({}, allow_wait=text).message
 
 
+def test_a_deadline_is_a_number_of_seconds_that_only_tightens() -> None:
+    assert Settings.load({}).deadline is None
+    assert Settings.load({"MOLECULE_MCP_DEADLINE": "2.5"}).deadline == 2.5
+    for text in ("0", "301", "soon", "nan"):
+        assert "from 1 to 300" in refused({"MOLECULE_MCP_DEADLINE": text}).message
+
+
 def test_the_log_level_is_taken_in_any_case() -> None:
     assert Settings.load({"MOLECULE_MCP_LOG_LEVEL": "debug"}).log_level == "DEBUG"
     assert Settings.load({"MOLECULE_MCP_LOG_LEVEL": "DEBUG"}, log_level="error").log_level == "ERROR"

@@ -5,14 +5,20 @@ whether it is then answered or not.
 """
 
 import asyncio
+import json
+import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
 from molecule_mcp import embedded
+from molecule_mcp.capability import READING_POSTS
+from molecule_mcp.embedded.sample import sample_id
+from molecule_mcp.embedded.tokens import mint_org_key
 from molecule_mcp.errors import Sent
 from tests.tenant.loopback import Act, announced, floods, hangs_up, resets, said, says, silent
 
@@ -66,7 +72,7 @@ def every(_line: str) -> bool:
 
 def changing(line: str) -> bool:
     """The requests that can change the tenant."""
-    return not line.startswith("GET ") or line == "GET /approvals/pending"
+    return (line not in READING_POSTS and not line.startswith("GET ")) or line == "GET /approvals/pending"
 
 
 class Faulty:
@@ -81,9 +87,12 @@ class Faulty:
         released: Changing requests are answered while it is set.
     """
 
-    def __init__(self) -> None:
-        self.app = embedded.build(embedded.Options(rate_limit=None, agents=False))
-        self.key = self.app.mint_org_key("test")
+    def __init__(self, org_id: str | None = None) -> None:
+        self.app = embedded.build(embedded.Options(rate_limit=None, agents=False, org_id=org_id))
+        self.org_id = org_id
+        # Bound, as some routes want it, to the organization whose root is this workspace.
+        bound = sample_id("workspaces", "chief")
+        self.key = mint_org_key(self.app.instance, "test", by="admin-token", org_id=bound).plaintext
         self.seen: list[str] = []
         self.port = 0
         self.left: int | None = None
@@ -96,6 +105,8 @@ class Faulty:
         self._writers: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._inner = httpx.ASGITransport(self.app)
+        self._sample = sqlite3.connect(":memory:", check_same_thread=False)
+        self.app.database.backup(self._sample)
 
     @property
     def origin(self) -> str:
@@ -106,6 +117,17 @@ class Faulty:
     def changes(self) -> list[str]:
         """The changing requests that arrived, in order."""
         return [line for line in self.seen if changing(line)]
+
+    def renew(self) -> None:
+        """Back to the sample as it was at the start, and to no requests."""
+        self._sample.backup(self.app.database)
+        self.seen.clear()
+
+    async def read(self, path: str) -> Any:
+        """What the tenant holds, read past the server."""
+        headers = {"Authorization": f"Bearer {self.key}", "X-Molecule-Org-Id": self.org_id or ""}
+        told = await self._inner.handle_async_request(httpx.Request("GET", self.origin + path, headers=headers))
+        return json.loads(await told.aread())
 
     async def fail(self, act: Act | None = None, when: WHEN = every) -> None:
         """From now on do this instead of answering these requests; None: answer all."""
@@ -136,6 +158,11 @@ class Faulty:
         for writer in self._writers:
             writer.transport.abort()
         await asyncio.gather(*self._serving)
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.app.close()
+        self._sample.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -188,12 +215,12 @@ FRAMING = {"content-length", "transfer-encoding", "connection"}
 
 
 @asynccontextmanager
-async def faulty() -> AsyncGenerator[Faulty]:
-    """A server that runs while the block does."""
-    place = Faulty()
+async def faulty(org_id: str | None = None) -> AsyncGenerator[Faulty]:
+    """A server that runs while the block does; with an organization id it is a hosted tenant."""
+    place = Faulty(org_id)
     await place.listen()
     try:
         yield place
     finally:
         await place.hang_up()
-        place.app.close()
+        place.close()

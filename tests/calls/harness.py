@@ -187,7 +187,7 @@ class Doors:
 
 
 @contextmanager
-def http_process(tenant: Place, state: Path, *flags: str) -> Generator[Doors]:
+def http_process(tenant: Place, state: Path, *flags: str, environ: Mapping[str, str] | None = None) -> Generator[Doors]:
     """Start the server behind its HTTP doors, with two bearers."""
     bearers = {"first": "a" * 40, "second": "b" * 40}
     file = state / "bearers"
@@ -198,6 +198,7 @@ def http_process(tenant: Place, state: Path, *flags: str) -> Generator[Doors]:
         "MOLECULE_MCP_TOOLSETS": "all",
         "MOLECULE_API_URL": tenant.origin,
         "MOLECULE_ORG_TOKEN": tenant.key,
+        **(environ or {}),
     }
     args = [*PROGRAM, "serve", "--http", "--port", "0", "--bearer-file", str(file), "--state", str(state / "state")]
     process = subprocess.Popen([*args, *flags], env=env, stderr=subprocess.PIPE, text=True)

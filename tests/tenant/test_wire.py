@@ -314,3 +314,9 @@ def test_an_empty_organization_is_none() -> None:
 @pytest.mark.parametrize(("prefix", "own"), [(KEY[:8], True), (KEY, True), (KEY[:7], False), ("kR3x9kR4", False)])
 def test_the_key_in_use_is_known_by_the_eight_characters_that_the_tenant_shows(prefix: str, own: bool) -> None:
     assert Wire(ORIGIN, KEY).is_own_key(prefix) is own
+
+
+def test_deadlines_only_tighten() -> None:
+    assert Deadlines().within(None) == Deadlines()
+    assert Deadlines().within(300) == Deadlines()
+    assert Deadlines().within(7) == Deadlines(read=7, write=7, total=7, slow=7)

@@ -22,7 +22,8 @@ EPILOG = """environment:
   MOLECULE_ORG_TOKEN    an organization key: full rights over the whole organization
   MOLECULE_ORG_ID       only for hosted tenants
   MOLECULE_MCP_*        POLICY, PROFILE, ROLE, WORKSPACES, READ_ONLY, TOOLSETS, TOOLS, EXCLUDE_TOOLS,
-                        ALLOW_WAIT, STATE, LOG_LEVEL: as the flags of the same name
+                        ALLOW_WAIT, STATE, LOG_LEVEL: as the flags of the same name;
+                        DEADLINE: seconds to wait for the tenant at most
   MOLECULE_SECRET_*     secrets that tools may set by reference: value_from="env:MOLECULE_SECRET_NAME"
 """
 

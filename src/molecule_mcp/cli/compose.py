@@ -20,7 +20,7 @@ from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.settings import Settings
 from molecule_mcp.store import approver, files
 from molecule_mcp.store.sqlite import SqliteStore
-from molecule_mcp.tenant import Wire
+from molecule_mcp.tenant import Deadlines, Wire
 
 SAMPLE_ORIGIN = "http://127.0.0.1"
 """Origin of the embedded tenant in plans; no socket is opened."""
@@ -71,7 +71,8 @@ def approver_key(folder: Path) -> bytes | None:
 def wire(settings: Settings, redactor: Redactor) -> Wire:
     """The connection: to the configured tenant, or to the embedded one in this process."""
     if settings.api_url and settings.org_token:
-        return Wire(settings.api_url, settings.org_token, org_id=settings.org_id)
+        deadlines = Deadlines().within(settings.deadline)
+        return Wire(settings.api_url, settings.org_token, org_id=settings.org_id, deadlines=deadlines)
     files.own_folder(settings.state)
     database, kept = settings.state / "tenant.db", settings.state / "tenant.key"
     known = files.read(kept) if database.exists() else None

@@ -44,6 +44,7 @@ OWN = {
     f"{OWN_PREFIX}WORKSPACES": "ids of the only workspaces that may be touched, separated by commas",
     f"{OWN_PREFIX}READ_ONLY": "true or false",
     f"{OWN_PREFIX}ALLOW_WAIT": "seconds a call waits for a person's yes, 0 to 600",
+    f"{OWN_PREFIX}DEADLINE": "seconds after which the tenant's answer is waited for no more, 1 to 300; only tightens",
     f"{OWN_PREFIX}TOOLSETS": "names of the only toolsets to offer, separated by commas; all offers every tool",
     f"{OWN_PREFIX}TOOLS": "names of tools to offer besides",
     f"{OWN_PREFIX}EXCLUDE_TOOLS": "names of tools to leave out",
@@ -53,6 +54,7 @@ OWN = {
 """Every setting of our own, and what it takes."""
 
 LONGEST_WAIT = 600.0
+LONGEST_DEADLINE = 300.0
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -98,6 +100,7 @@ class Settings:
         workspaces: Ids (lower case) of the only workspaces that may be touched; None means all.
         read_only: Nothing that changes anything may be sent.
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
+        deadline: Seconds that one exchange with the tenant may take at most; None: as long as its kind may.
         environment: The tools that the environment asks for; nothing widens them.
         flags: The tools that the command line asks for, within those.
         log_level: As `logging` names it.
@@ -114,6 +117,7 @@ class Settings:
     workspaces: frozenset[str] | None = None
     read_only: bool = False
     allow_wait: float = 45.0
+    deadline: float | None = None
     environment: Selection = Selection()
     flags: Selection = Selection()
     log_level: LogLevel = "WARNING"
@@ -166,6 +170,7 @@ class Settings:
             workspaces=_workspaces(environ, workspaces),
             read_only=_read_only(environ) or read_only,
             allow_wait=_wait(environ, allow_wait),
+            deadline=_deadline(environ),
             environment=_selection(*((name, given(environ, name)) for name in _SELECTS)),
             flags=_selection(("--toolsets", toolsets), ("--tools", tools), ("--exclude-tools", exclude_tools)),
             log_level=_log_level(environ, log_level),
@@ -314,16 +319,24 @@ def _read_only(environ: Mapping[str, str]) -> bool:
 def _wait(environ: Mapping[str, str], flag: str | float | None) -> float:
     name = f"{OWN_PREFIX}ALLOW_WAIT" if flag is None else "--allow-wait"
     text = given(environ, name) if flag is None else worded(name, str(flag))
-    if text is None:
-        return Settings.allow_wait
+    return Settings.allow_wait if text is None else _seconds(name, text, 0, LONGEST_WAIT, 45)
+
+
+def _deadline(environ: Mapping[str, str]) -> float | None:
+    name = f"{OWN_PREFIX}DEADLINE"
+    text = given(environ, name)
+    return None if text is None else _seconds(name, text, 1, LONGEST_DEADLINE, 30)
+
+
+def _seconds(name: str, text: str, least: float, most: float, example: int) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= LONGEST_WAIT:
+    if not least <= seconds <= most:
         raise ConfigurationError(
-            f"{name} is not a number of seconds from 0 to {LONGEST_WAIT:.0f}.",
-            advice=f"Set {name} to 45, for example.",
+            f"{name} is not a number of seconds from {least:.0f} to {most:.0f}.",
+            advice=f"Set {name} to {example}, for example.",
         )
     return seconds
 

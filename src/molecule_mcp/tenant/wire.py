@@ -6,8 +6,9 @@ and are neither followed nor read. Every request carries our own headers and no 
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
+from typing import Self
 
 import anyio
 import httpx
@@ -54,6 +55,10 @@ class Deadlines:
     pool: float = 5.0
     total: float = 60.0
     slow: float = 300.0
+
+    def within(self, seconds: float | None) -> Self:
+        """The same, none of them longer than so many seconds; None changes nothing."""
+        return self if seconds is None else type(self)(*(min(each, seconds) for each in astuple(self)))
 
 
 class Wire:

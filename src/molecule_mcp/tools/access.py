@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
-from molecule_mcp.errors import ArgumentError, PolicyRefusal, TenantRefused
+from molecule_mcp.errors import ArgumentError, PolicyRefusal, TenantError, TenantRefused
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import EXTERNAL, one, shown
+from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("access")
@@ -42,7 +43,7 @@ class KeyList(Answer):
 class Minted(Answer):
     """A new key or token: its id, its first characters, and the file that holds it."""
 
-    id: str
+    id: Annotated[str, Field(description="Empty: it could not be read back.")]
     prefix: str
     written_to: Annotated[str, Field(description="A file on the server's machine; only its user can read it.")]
 
@@ -154,7 +155,9 @@ async def revoke_org_token(tenant: Tenant, token_id: TokenId) -> Revoked:
     if any(key.this_one and key.id == token_id.lower() for key in await keys(tenant)):
         raise PolicyRefusal("That is the key this server uses; revoking it would lock this server out.")
     await tenant.send("DELETE", "/org/tokens/{id}", dict[str, Any], id=token_id)
-    return Revoked(id=token_id, gone=all(key.id != token_id.lower() for key in await keys(tenant)))
+    with reading_back():
+        left = await keys(tenant)
+    return Revoked(id=token_id, gone=all(key.id != token_id.lower() for key in left))
 
 
 @family.tool(
@@ -199,8 +202,11 @@ async def create_workspace_token(tenant: Tenant, outputs: Outputs, workspace_id:
     minted = await tenant.send("POST", "/workspaces/{id}/tokens", MintedToken, id=workspace_id)
     prefix = minted.auth_token[:8]
     where = outputs.write("workspace-token", workspace_id, minted.auth_token)
-    found = await tenant.read("/workspaces/{id}/tokens", KeyList, id=workspace_id, query={"limit": 200})
-    identifier = next((key.id for key in found.tokens if key.prefix == prefix), "")
+    try:
+        found = (await tenant.read("/workspaces/{id}/tokens", KeyList, id=workspace_id, query={"limit": 200})).tokens
+    except TenantError:  # where the token is must be told all the same
+        found = list[Key]()
+    identifier = next((key.id for key in found if key.prefix == prefix), "")
     return Minted(id=identifier, prefix=prefix, written_to=where)
 
 
@@ -239,5 +245,6 @@ async def what_token_is_revoked(tenant: Tenant, workspace_id: str, token_id: str
 async def revoke_workspace_token(tenant: Tenant, workspace_id: WorkspaceId, token_id: TokenId) -> Revoked:
     """Revoke one token of one workspace: the agent that uses it is cut off at once."""
     await tenant.send("DELETE", "/workspaces/{id}/tokens/{tokenId}", dict[str, Any], id=workspace_id, tokenId=token_id)
-    found = await tenant.read("/workspaces/{id}/tokens", KeyList, id=workspace_id, query={"limit": 200})
+    with reading_back():
+        found = await tenant.read("/workspaces/{id}/tokens", KeyList, id=workspace_id, query={"limit": 200})
     return Revoked(id=token_id, gone=all(key.id != token_id.lower() for key in found.tokens))
