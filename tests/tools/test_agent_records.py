@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from tests.road.rig import Rig, answered, asked, can_ask, refused
 
@@ -28,7 +29,7 @@ async def test_a_model_is_noted_replaced_moved_and_removed(rig: Rig) -> None:
     assert (await done(rig, "assign_agent", workspace_id=seo, model="a"))["model"] == "a"
     assert (await done(rig, "replace_agent", workspace_id=seo, model="b"))["old_model"] == "a"
     told = await done(rig, "move_agent", workspace_id=seo, target_workspace_id=copy)
-    assert (told["model"], told["from_workspace"], told["to_workspace"]) == ("b", seo, copy)
+    assert told["model"] == "b"
     assert noted(rig)["Copywriter"] == "b"
     assert (await done(rig, "remove_agent", workspace_id=copy))["status"] == "removed"
     assert "Copywriter" not in noted(rig)
@@ -46,6 +47,19 @@ async def test_what_loses_a_note_that_no_route_shows_is_asked_about(rig: Rig, to
     assert question.plan.risk == "destroy"
     assert any("no route shows it" in line for line in question.plan.question.lines)
     assert rig.transport.changes == []
+
+
+async def test_a_note_that_went_elsewhere_is_not_reported_as_moved(rig: Rig) -> None:
+    async def elsewhere(request: httpx.Request) -> httpx.Response | None:
+        told = {"agent_id": "a", "model": "m", "from_workspace": "b", "to_workspace": "c"}
+        return httpx.Response(200, json=told) if request.method == "POST" else None
+
+    road = rig.road()
+    given = {"workspace_id": rig.named("Chief of Staff"), "target_workspace_id": rig.named("SEO Analyst")}
+    question = await asked(road, "move_agent", given)
+    rig.transport.before = elsewhere
+    error = await refused(answered(road, "move_agent", given, question, allow=True))
+    assert (error.sent, "another workspace" in error.message) == (True, True)
 
 
 async def test_removed_workspaces_get_no_note_and_none_moves_onto_itself(rig: Rig) -> None:

@@ -29,19 +29,21 @@ async def test_only_what_waits_for_the_named_workspace_is_dropped_after_a_yes(ri
     assert [row[0] for row in left] == ["Support Lead-Ticket Triage"]
 
 
-async def test_without_a_workspace_everybody_is_meant_and_the_question_says_so(rig: Rig) -> None:
+async def test_everybody_is_meant_only_when_said_and_the_question_says_so(rig: Rig) -> None:
     wait(rig, "Research Lead", "Researcher")
     wait(rig, "Support Lead", "Ticket Triage")
-    road = rig.road()
-    question = await asked(road, TOOL, {})
+    road, given = rig.road(), {"everywhere": True}
+    question = await asked(road, TOOL, given)
     assert any("EVERY workspace" in line for line in question.plan.question.lines)
-    assert (await answered(road, TOOL, {}, question, allow=True)).structured["items"][0]["dropped"] == 2
+    assert (await answered(road, TOOL, given, question, allow=True)).structured["items"][0]["dropped"] == 2
 
 
 async def test_a_removed_workspace_and_an_age_of_nothing_are_refused(rig: Rig) -> None:
     for given, kind in (
         ({"workspace_id": rig.named("Campaign Planner 2024")}, "nothing_to_do"),
-        ({"max_age_minutes": 0}, "arguments"),
+        ({"everywhere": True, "max_age_minutes": 0}, "arguments"),
+        ({}, "arguments"),
+        ({"workspace_id": rig.named("Researcher"), "everywhere": True}, "arguments"),
     ):
         assert (await refused(rig.road().call(can_ask(), TOOL, given))).kind == kind
     assert rig.transport.changes == []

@@ -5,14 +5,14 @@ Contract: get_health (touches no database), get_prometheus_metrics, get_subsyste
 
 import math
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from molecule_mcp.capability import Family, Risk
 from molecule_mcp.errors import TenantUnreadable
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, Moment, Text, clean
+from molecule_mcp.tools.kinds import Answer, Text, clean
 from molecule_mcp.tools.tables import fitting
 
 family = Family("admin")
@@ -35,14 +35,13 @@ class Metrics(Answer):
     """Series as a table: plain ones first, then the largest."""
 
     columns: list[str]
-    rows: list[list[str | float]]
+    rows: list[list[str | int | float]]
     left_out: int
 
 
 class Tick(Answer):
     """What we read of a loop."""
 
-    last_tick_at: Moment
     seconds_ago: int
 
 
@@ -56,9 +55,8 @@ class Loop(Answer):
     """One background loop."""
 
     name: Text
-    last_tick_at: str
     seconds_ago: int
-    state: Literal["ticking", "late", "unknown"]
+    state: str
 
 
 class Loops(Answer):
@@ -123,7 +121,7 @@ def number(text: str) -> float | str:
 
 @family.tool(Risk.READ, sends=["GET /admin/liveness"], title="Read whether background loops tick")
 async def get_subsystem_liveness(tenant: Tenant) -> Loops:
-    """Read when the tenant's background loops last ticked: without the scheduler no schedule fires."""
+    """Read whether the tenant's background loops tick; without the scheduler no schedule fires."""
     ticks = (await tenant.read("/admin/liveness", Ticks)).subsystems
     return Loops(
         loops=[
@@ -133,7 +131,7 @@ async def get_subsystem_liveness(tenant: Tenant) -> Loops:
     )
 
 
-def state(name: str, seconds: int) -> Literal["ticking", "late", "unknown"]:
+def state(name: str, seconds: int) -> str:
     """How a loop is by the seconds since its last tick; of a loop that we do not know the interval is not known."""
     if name not in LATE:
         return "unknown"

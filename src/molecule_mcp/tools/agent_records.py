@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
-from molecule_mcp.errors import ArgumentError
+from molecule_mcp.errors import ArgumentError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
@@ -46,9 +46,8 @@ class Removed(Answer):
 
 
 class Moved(Record):
-    """The note at its new place, as the tenant answered."""
+    """What we read of the answer to a move."""
 
-    from_workspace: str
     to_workspace: str
 
 
@@ -146,7 +145,10 @@ async def what_moves(tenant: Tenant, workspace_id: str, target_workspace_id: str
     preview=what_moves,
     idempotent=False,
 )
-async def move_agent(tenant: Tenant, workspace_id: WorkspaceId, target_workspace_id: WorkspaceId) -> Moved:
+async def move_agent(tenant: Tenant, workspace_id: WorkspaceId, target_workspace_id: WorkspaceId) -> Record:
     """Move the model that is noted for a workspace to another that has none; nothing moves at run time."""
     body = {"target_workspace_id": target_workspace_id}
-    return await tenant.send("POST", "/workspaces/{id}/agent/move", Moved, id=workspace_id, body=body)
+    moved = await tenant.send("POST", "/workspaces/{id}/agent/move", Moved, id=workspace_id, body=body)
+    if moved.to_workspace != target_workspace_id:
+        raise TenantUnreadable("The tenant says it moved the note to another workspace.", sent=True)
+    return Record(agent_id=moved.agent_id, model=moved.model)

@@ -22,7 +22,6 @@ MOST = 9_007_199_254_740_991
 NEAR = 0.8
 """Part of its budget from which a workspace is near its limit."""
 SPEND = "Spend is what the agent last reported; the tenant never resets it."
-PRICE = "From agents' answers only; cost at one flat price for all models."
 
 Cents = Annotated[int | None, Field(description="Absent: no limit.")]
 
@@ -61,8 +60,6 @@ class Usage(Answer):
     total_calls: int
     estimated_cost_usd: str
     period_start: str
-    period_end: str
-    note: str = PRICE
 
 
 def standing(spend: int, limit: int | None) -> str:
@@ -122,5 +119,5 @@ async def set_budget(
 
 @family.tool(Risk.READ, sends=["GET /workspaces/{id}/metrics"], title="Read today's token usage")
 async def get_token_usage(tenant: Tenant, workspace_id: WorkspaceId) -> Usage:
-    """Read how many tokens a workspace's agent used since midnight UTC; there is no history."""
+    """Read the tokens a workspace used since midnight UTC, and their cost at a flat price; no history exists."""
     return await tenant.read("/workspaces/{id}/metrics", Usage, id=workspace_id)

@@ -142,9 +142,9 @@ async def patch_config(
     workspace_id: WorkspaceId,
     changes: Annotated[dict[str, Any], Field(description="Top-level keys to write; null is stored as null.")],
 ) -> Patched:
-    """Write top-level keys of a workspace's stored JSON document; nested objects are replaced whole.
+    """Write top-level keys of a workspace's stored JSON; nested objects are replaced whole, keys stay for good.
 
-    Keys can never be removed again. Former values are in the answer; nothing restarts.
+    The answer holds the former values.
     """
     storable(changes=changes)
     if not changes or len(json.dumps(changes)) > LARGEST:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk
+from molecule_mcp.errors import ArgumentError
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, OptionalWorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
@@ -17,6 +18,7 @@ family = Family("admin")
 
 LONGEST = 10_000_000
 """Minutes; about 19 years."""
+WHOSE = "give either workspace_id or everywhere=true"
 
 
 class Dropped(Answer):
@@ -26,8 +28,15 @@ class Dropped(Answer):
     note: str = "Their senders are not told; delegations that waited on them read as queued for ever."
 
 
-async def what_is_dropped(tenant: Tenant, workspace_id: str = "", max_age_minutes: int = 60) -> Preview:
-    """Whose waiting messages go."""
+async def what_is_dropped(
+    tenant: Tenant, workspace_id: str = "", everywhere: bool = False, max_age_minutes: int = 60
+) -> Preview:
+    """Whose waiting messages go.
+
+    Raises: ArgumentError unless it was said whose; an empty id must not mean everybody.
+    """
+    if bool(workspace_id) is everywhere:
+        raise ArgumentError(WHOSE)
     row = await one(tenant, workspace_id) if workspace_id else None
     rows = [row] if row else await tenant.read("/workspaces", list[Row])
     whose = shown(row) if row else Own(f"EVERY workspace: {counted(len(rows), 'workspace')}")
@@ -40,7 +49,7 @@ async def what_is_dropped(tenant: Tenant, workspace_id: str = "", max_age_minute
         ),
         items=(
             Item(
-                {"workspace_id": workspace_id, "max_age_minutes": max_age_minutes},
+                {"workspace_id": workspace_id, "everywhere": everywhere, "max_age_minutes": max_age_minutes},
                 {"to": row.name if row else "every workspace"},
             ),
         ),
@@ -57,10 +66,13 @@ async def what_is_dropped(tenant: Tenant, workspace_id: str = "", max_age_minute
 )
 async def drop_stale_queue(
     tenant: Tenant,
-    workspace_id: Annotated[OptionalWorkspaceId, Field(description="To whom; empty: to EVERY workspace.")] = "",
+    workspace_id: Annotated[OptionalWorkspaceId, Field(description="To whom.")] = "",
+    everywhere: Annotated[bool, Field(description="To EVERY workspace instead.")] = False,
     max_age_minutes: Annotated[int, Field(ge=1, le=LONGEST, description="Only what waits longer.")] = 60,
 ) -> Dropped:
     """Drop messages that have waited too long for a busy agent; they are never delivered."""
+    if bool(workspace_id) is everywhere:
+        raise ArgumentError(WHOSE)
     query: dict[str, str | int] = {"max_age_minutes": max_age_minutes}
     if workspace_id:
         query["workspace_id"] = workspace_id

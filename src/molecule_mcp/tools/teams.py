@@ -37,11 +37,16 @@ class Hibernation(Answer):
     note: str | None = None
 
 
-class Child(Answer):
-    """One member of a team."""
+class Member(Answer):
+    """One workspace of a team."""
 
     id: str
     name: Text
+
+
+class Child(Member):
+    """One new member."""
+
     status: Annotated[str, Field(description="As read back.")] = ""
 
 
@@ -69,8 +74,8 @@ class Collapsed(Answer):
     """The children that are removed, as read back."""
 
     id: str
-    removed: list[Child]
-    orphans: Annotated[list[Child], Field(description="Alive below a removed parent.")]
+    removed: list[Member]
+    orphans: Annotated[list[str], Field(description="Ids of what is alive below a removed parent.")]
     note: str
 
 
@@ -80,10 +85,7 @@ async def hibernate_workspace(
     workspace_id: WorkspaceId,
     force: Annotated[bool, Field(description="Also while it works; that work is then lost.")] = False,
 ) -> Hibernation:
-    """Ask the tenant to suspend a running workspace until its next message; the answer says whether it did.
-
-    Some tenants say so and change nothing; pause_workspace works.
-    """
+    """Ask the tenant to suspend a workspace until its next message; the answer says whether it did, as many do not."""
     query = {"force": "true"} if force else None
     await tenant.send("POST", "/workspaces/{id}/hibernate", Word, id=workspace_id, query=query)
     with reading_back():
@@ -126,10 +128,7 @@ async def what_is_born(tenant: Tenant, workspace_id: str) -> Preview:
     open_world=True,
 )
 async def expand_team(tenant: Tenant, workspace_id: WorkspaceId) -> Expanded:
-    """Create the sub-workspaces that the template named like a workspace lists; each call adds another full set.
-
-    Stock templates list none, which the tenant refuses.
-    """
+    """Create the sub-workspaces that the template named like a workspace lists; each call adds another full set."""
     born = await tenant.send("POST", "/workspaces/{id}/expand", Born, id=workspace_id)
     with reading_back():
         rows = {row.id: row for row in await children_of(tenant, workspace_id)}
@@ -189,10 +188,7 @@ async def what_collapses(tenant: Tenant, workspace_id: str) -> Preview:
     open_world=True,
 )
 async def collapse_team(tenant: Tenant, workspace_id: WorkspaceId) -> Collapsed:
-    """Remove all direct children of a workspace, whoever made them; what is below them stays alive.
-
-    delete_workspace removes one with its tokens and schedules, and does so cleanly.
-    """
+    """Remove all direct children of a workspace, but nothing below them; delete_workspace removes one cleanly."""
     before = await children_of(tenant, workspace_id)
     told = await tenant.send("POST", "/workspaces/{id}/collapse", Gone, id=workspace_id)
     with reading_back():
@@ -207,7 +203,7 @@ async def collapse_team(tenant: Tenant, workspace_id: WorkspaceId) -> Collapsed:
         note = f"The tenant names {len(told.removed)} removed, {len(before)} were shown. {note}"
     return Collapsed(
         id=workspace_id,
-        removed=[Child(id=each.id, name=each.name, status="removed") for each in before],
-        orphans=[Child(id=row.id, name=row.name, status=row.status) for row in rows if row.parent_id in ids],
+        removed=[Member(id=each.id, name=each.name) for each in before],
+        orphans=[row.id for row in rows if row.parent_id in ids],
         note=note,
     )
