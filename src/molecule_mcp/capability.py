@@ -159,7 +159,7 @@ class Capability:
         """What a call of it takes besides its own arguments, see `arguments.Options`: nothing for a pure read."""
         if self.highest is Risk.READ:
             return ()
-        return ("dry_run",)
+        return ("dry_run",) if self.idempotent else ("dry_run", "client_token")
 
     def raised(self, arguments: Mapping[str, Any]) -> Risk:
         """The risk of a call with these arguments, before live facts."""

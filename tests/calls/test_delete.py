@@ -109,7 +109,7 @@ async def test_a_signed_yes_from_outside_lets_the_repeated_call_through_once(
         assert (worked, second.get("grant")) == (True, "human"), second
         assert tenant.proxy.changes[before:] == deletes(ids)
         worked, third = await called(connected, "delete_workspace", given)
-        assert not worked, third
+        assert (worked, third) == (True, {**second, "deduplicated": True})
     assert tenant.proxy.changes[before:] == deletes(ids)
 
 
@@ -142,7 +142,7 @@ async def test_a_replayed_answer_sends_nothing_more_in_2026(tenant: TenantProces
         params: Any = asked.input_requests["allow"].params
         yes = harness.exactly_yes(params.message, params.requested_schema)
         answers = [await called_with(connected, given, asked.request_state, yes) for _ in range(3)]
-    assert [worked for worked, _ in answers] == [True, False, False]
+    assert [(worked, "deduplicated" in text) for worked, text in answers] == [(True, False), (True, True), (True, True)]
     assert tenant.proxy.changes[before:] == deletes(ids)
 
 
@@ -161,16 +161,20 @@ async def test_an_answer_of_one_call_grants_no_other_call(tenant: TenantProcess,
 
 
 @SHAPES
-async def test_a_second_call_before_2026_is_asked_anew(tenant: TenantProcess, tmp_path: Path, shape: str) -> None:
+async def test_a_second_call_before_2026_asks_nobody_and_tells_the_first_outcome(
+    tenant: TenantProcess, tmp_path: Path, shape: str
+) -> None:
     """Before 2026-07-28 an answer belongs to one request of the server's own, so there is nothing to replay."""
     ids = doomed(tenant, shape)
-    answers = [harness.exactly_yes, harness.decline]
+    answers = [harness.exactly_yes]
     person = Person(lambda message, schema: answers.pop(0)(message, schema))
     before = len(tenant.proxy.changes)
     async with client(tenant, tmp_path, mode="legacy", person=person) as connected:
-        assert (await called(connected, "delete_workspace", {"workspace_id": ids[-1]}))[0]
-        worked, _ = await called(connected, "delete_workspace", {"workspace_id": ids[-1]})
-    assert not worked
+        worked, first = await called(connected, "delete_workspace", {"workspace_id": ids[-1]})
+        assert worked
+        assert (await called(connected, "delete_workspace", {"workspace_id": ids[-1]}))[1] == {
+            **first, "deduplicated": True
+        }  # fmt: skip
     assert tenant.proxy.changes[before:] == deletes(ids)
 
 

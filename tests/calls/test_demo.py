@@ -10,7 +10,11 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "molecule_mcp"
 
 BREAKS = {
-    "the gate is off": ("road/calls.py", "if risk < Risk.DESTROY:", "if capability.name == 'delete_workspace':"),
+    "the gate is off": (
+        "road/calls.py",
+        "if not self.context.profile.asks(risk):",
+        "if capability.name == 'delete_workspace':",
+    ),
     "the audit is off": (
         "store/sqlite.py",
         'self._record(sql, intent.at, "intent", {**told, "answer": answer})',

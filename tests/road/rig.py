@@ -76,7 +76,7 @@ class Rig:
         """A road; several of one rig share the state folder, as processes do."""
         store = SqliteStore(self.folder)
         redactor = Redactor()
-        wire = Wire(ORIGIN, self.app.mint_org_key("test"), transport=self.transport, sample=False)
+        wire = Wire(ORIGIN, self.app.mint_org_key("test"), transport=self.transport, sleep=self.clock.pass_by)
 
         def key() -> bytes | None:
             known = approver.public(self.folder)

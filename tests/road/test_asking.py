@@ -64,7 +64,11 @@ async def test_a_signed_plan_runs_once_for_the_repeated_call(rig: Rig, road: Roa
     assert isinstance(done, Done)
     assert done.structured["grant"] == "human"
     assert len(rig.transport.changes) == 1
-    await refused(rig.road().call(Caller(), "delete_workspace", given))
+    again = await rig.road().call(Caller(), "delete_workspace", given)
+    assert isinstance(again, Done)
+    assert again.structured == {**done.structured, "deduplicated": True}
+    rig.clock.now += 121
+    assert (await refused(rig.road().call(Caller(), "delete_workspace", given))).kind == "nothing_to_do"
     assert len(rig.transport.changes) == 1
 
 

@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
 
 def test_a_database_of_another_version_is_refused_and_left_alone(made: Path) -> None:
     with closing(sqlite3.connect(made / "state.db")) as other:
-        other.execute("PRAGMA user_version = 2")
+        other.execute("PRAGMA user_version = 1")
     before = (made / "state.db").read_bytes()
     with pytest.raises(ConfigurationError, match="another version"), Database(made).writing():
         raise AssertionError("another version was opened")

@@ -151,6 +151,7 @@ async def test_a_message_is_attempted_and_never_said_to_have_arrived(rig: Rig, t
     assert await done(rig, tool, {**ids, **more}) == {"state": "attempted", "message_count": 1}
     await done(rig, "update_channel", {**ids, "enabled": "no"})
     sent = len(rig.transport.changes)
+    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
     assert "switched off" in (await refused(rig.road().call(Caller(), tool, {**ids, **more}))).message
     other = {**ids, "workspace_id": rig.named("Copywriter")}
     assert "none of that workspace" in (await refused(rig.road().call(Caller(), tool, {**other, **more}))).message

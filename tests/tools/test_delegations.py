@@ -51,6 +51,7 @@ async def test_a_task_is_followed_to_its_answer_with_progress(rig: Rig) -> None:
 
 async def test_the_same_task_goes_out_once_and_another_key_repeats_it(rig: Rig) -> None:
     first = await delegated(rig, "Engineering Lead", "Frontend Engineer")
+    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
     again = await delegated(rig, "Engineering Lead", "Frontend Engineer")
     assert (again["delegation_id"], again["repeated"]) == (first["delegation_id"], True)
     other = await delegated(rig, "Engineering Lead", "Frontend Engineer", idempotency_key="tomorrow")

@@ -170,6 +170,7 @@ async def test_an_export_goes_to_a_private_file_and_comes_back_in(rig: Rig) -> N
         "imported": 0, "skipped": 6, "errors": 0, "left_out": {}, "not_found": []
     }  # fmt: skip
     rig.app.database.execute("DELETE FROM memories")
+    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
     again = await done(rig, "import_memories", {"entries": text})
     assert again["imported"] == 6
     assert (await read(rig, "export_memories"))["by_scope"] == told["by_scope"]
@@ -204,8 +205,8 @@ async def test_an_import_shows_counts_by_workspace_and_scope_and_every_text(rig:
 async def test_what_the_tenant_would_lose_or_misplace_is_left_out_and_told(
     rig: Rig, more: dict[str, str], reason: str
 ) -> None:
-    for _ in range(2):
-        await done(rig, "create_workspace", {"name": "Twin", "allow_duplicate": True})
+    for token in ("one", "two"):
+        await done(rig, "create_workspace", {"name": "Twin", "allow_duplicate": True, "client_token": token})
     good = {"content": "kept", "scope": "LOCAL", "workspace_name": "Copywriter"}
     told = await imported(rig, good, {**good, "content": "odd", **more})
     assert (told["imported"], told["left_out"]) == (1, {reason: 1})

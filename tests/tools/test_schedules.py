@@ -58,6 +58,7 @@ async def test_what_the_tenant_would_take_and_never_run_is_refused(rig: Rig, cha
 async def test_a_name_that_is_taken_and_a_removed_workspace_are_refused(rig: Rig) -> None:
     ids = await made(rig)
     again = {"workspace_id": ids["workspace_id"], **GIVEN}
+    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
     assert "of this name" in (await refused(rig.road().call(Caller(), "create_schedule", again))).message
     gone = {"workspace_id": rig.named("Campaign Planner 2024"), **GIVEN}
     assert "removed" in (await refused(rig.road().call(Caller(), "create_schedule", gone))).message
@@ -97,6 +98,7 @@ async def test_running_one_really_sends_its_prompt_and_tells_the_answer(rig: Rig
     assert "Write the digest" in told["text"]
     assert rig.transport.changes[-1] == f"POST /workspaces/{ids['workspace_id']}/a2a"
     rig.app.database.execute("UPDATE schedules SET prompt = '' WHERE id = ?", (ids["schedule_id"],))
+    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
     assert "no prompt" in (await refused(rig.road().call(Caller(), "run_schedule", ids))).message
 
 
@@ -106,6 +108,7 @@ async def test_a_delete_is_asked_about_and_read_back(rig: Rig) -> None:
     assert question.plan.risk == "destroy"
     assert any("Write the digest" in line for line in question.plan.question.lines)
     assert (await done(rig, "delete_schedule", ids))["state"] == "deleted"
+    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
     assert (await refused(rig.road().call(can_ask(), "delete_schedule", ids))).kind == "arguments"
 
 

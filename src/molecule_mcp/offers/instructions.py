@@ -15,7 +15,8 @@ ALWAYS = (
 CHANGING = (
     "Destructive calls stop until a person allows exactly what was shown: a form appears, or the answer is "
     "allow_required with a `how` line for the person; then repeat the same call. A no is final.\n"
-    "dry_run=true answers what a change would ask and send, and sends nothing.\n"
+    "dry_run=true answers what a change would ask and send, and sends nothing. A repeated change answers the first "
+    "outcome, marked deduplicated; another client_token really does it again.\n"
     "A change answers `sent`, its requests, and `grant`, who allowed it: human, client_attested, operator, none."
 )
 SECRET = "Secret values never pass through this conversation: give references (env:MOLECULE_SECRET_NAME, file:NAME)."

@@ -1,7 +1,7 @@
 """`Road.call`: from a tool's name and raw arguments to an answer, or to a question for a person."""
 
-import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -9,11 +9,13 @@ import anyio.to_thread
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import GateStop, MoleculeError, Sent, TenantError
+from molecule_mcp.errors import GateStop, MoleculeError, TenantError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.road import answers
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.context import Context
+from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.sending import Sending, dumped, injected, reading
 from molecule_mcp.road.sending import Sent as Finished
 from molecule_mcp.road.traffic import Asked, Caller, Done
@@ -45,13 +47,24 @@ class Road:
             return await self.read(capability, arguments, caller)
         asking = Asking(self.context, caller, capability, arguments, risk)
         if options.dry_run:
-            return self.done(await trial(asking))
+            return answers.done(self.context, await trial(asking))
+        once = Once(asking, options.client_token)
+        if (known := await once.known()) is not None:
+            return known
         if not self.context.profile.asks(risk):
-            sent = await Sending(self.context, caller, capability, arguments).run()
-            return self.finished(capability, [sent], None)
+            return await once.run(partial(self.free, asking))
+        return await self.gated(asking, once, answer)
+
+    async def free(self, asking: Asking, call: str) -> Done:
+        """Run a call that nobody is asked about."""
+        sent = await Sending(self.context, asking.caller, asking.capability, asking.arguments, call=call).run()
+        return answers.finished(self.context, asking.capability, [sent], None)
+
+    async def gated(self, asking: Asking, once: Once, answer: FormAnswer | None) -> Done | Asked:
+        """Run a call that a person has allowed, or have one asked."""
         if answer is not None:
             stored, grant = await asking.decide(answer)
-            return await self.granted(asking, stored.plan, grant)
+            return await once.run(partial(self.granted, asking, stored.plan, grant))
         stored = asking.granted()
         if stored is None:
             plan = await asking.plan()
@@ -59,7 +72,7 @@ class Road:
                 return Asked(plan)
             stored = await asking.wait(plan)
         assert stored.grant is not None
-        return await self.granted(asking, stored.plan, stored.grant)
+        return await once.run(partial(self.granted, asking, stored.plan, stored.grant))
 
     def found(self, name: str) -> Capability:
         """The tool of that name, if this profile can use it.
@@ -99,9 +112,9 @@ class Road:
         tenant = reading(self.context, capability)
         given = injected(self.context, capability, tenant, caller.progress)
         result = await capability.function(**given, **arguments)
-        return self.done(dumped(result))
+        return answers.done(self.context, dumped(result))
 
-    async def granted(self, asking: Asking, plan: Plan, grant: Grant) -> Done:
+    async def granted(self, asking: Asking, plan: Plan, grant: Grant, call: str) -> Done:
         """Run a plan that was allowed: unchanged, step by step, stopping at the first surprise."""
         if not await asking.unchanged(plan):
             await self.spend(plan, "stale")
@@ -112,17 +125,17 @@ class Road:
             )
         steps = [step for step in plan.steps if step.answer == grant.answer]
         try:
-            sent = await self.run(asking, plan, grant, steps)
+            sent = await self.run(asking, plan, grant, steps, call)
         finally:
             await self.spend(plan, "run")
-        return self.finished(asking.capability, sent, grant)
+        return answers.finished(self.context, asking.capability, sent, grant)
 
     async def spend(self, plan: Plan, reason: str) -> None:
         """End a plan: whatever happened, nothing more of it may be claimed."""
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self.context.store().spend, plan.id, reason, self.context.clock())
 
-    async def run(self, asking: Asking, plan: Plan, grant: Grant, steps: Sequence[Step]) -> list[Finished]:
+    async def run(self, asking: Asking, plan: Plan, grant: Grant, steps: Sequence[Step], call: str) -> list[Finished]:
         """Send the steps in order.
 
         Raises: the first step's own error when nothing was done before it, else GateStop `partial` with every step.
@@ -132,61 +145,17 @@ class Road:
             try:
                 if position and not await asking.still(step):
                     raise GateStop("stale_plan", "Something below or about this item changed meanwhile.")
-                sending = Sending(self.context, asking.caller, asking.capability, step.arguments, plan, step, grant)
+                sending = Sending(
+                    self.context, asking.caller, asking.capability, step.arguments, plan, step, grant, call
+                )
                 sent.append(await sending.run())
             except MoleculeError as error:
                 if len(steps) == 1:
                     raise
-                raise partial(steps, position, error) from error
+                raise answers.partial(steps, position, error) from error
             await asking.caller.progress(position + 1, len(steps), f"{position + 1} of {len(steps)} done")
         return sent
 
-    def finished(self, capability: Capability, sent: Sequence[Finished], grant: Grant | None) -> Done:
-        """The answer of a changing call: what was sent, who allowed it, and each item's result."""
-        told: dict[str, Any] = {"sent": [each.line for each in sent]}
-        if grant:
-            told["grant"] = grant.kind
-        if capability.risk is Risk.READ:
-            return self.done({**sent[0].result, **told})
-        return self.done({"items": [each.result for each in sent], **told})
-
     def told(self, error: BaseException) -> str:
-        """An error as redacted JSON text.
-
-        An error that is not ours is a defect: its text may hold anything, so only its kind is told; the log has it.
-        """
-        if isinstance(error, MoleculeError):
-            told = error.told()
-        else:
-            told = {"error": "internal", "message": f"A defect: {type(error).__name__}.", "sent": "unknown"}
-        if self.context.sample:
-            told = {"tenant": "sample", **told}
-        return json.dumps(self.context.redactor.data(told), separators=(",", ":"), ensure_ascii=False)
-
-    def done(self, structured: dict[str, Any]) -> Done:
-        """The redacted answer, marked when it comes from the embedded tenant."""
-        if self.context.sample:
-            structured = {"tenant": "sample", **structured}
-        text = json.dumps(structured, separators=(",", ":"), ensure_ascii=False)
-        if self.context.redactor.text(text) != text:
-            structured = self.context.redactor.data(structured)
-            text = json.dumps(structured, separators=(",", ":"), ensure_ascii=False)
-        return Done(structured, text)
-
-
-def partial(steps: Sequence[Step], position: int, error: MoleculeError) -> GateStop:
-    """What became of each step when one of several stopped the run."""
-    state = {False: "failed", True: "failed", "unknown": "unknown"}[error.sent]
-    states = ["done"] * position + [state if error.kind != "stale_plan" else "not_attempted"]
-    states += ["not_attempted"] * (len(steps) - len(states))
-    sent: Sent = "unknown" if state == "unknown" else bool(position) or error.sent
-    items = [
-        {"request": f"{step.method} {step.path}", "state": state} for step, state in zip(steps, states, strict=True)
-    ]
-    return GateStop(
-        "partial" if position else error.kind,
-        f"Stopped at item {position + 1} of {len(steps)}: {error.message}",
-        sent=sent,
-        advice="Read the present state before anything else; call again to have the rest shown and allowed anew.",
-        details={"items": items, "cause": error.told()},
-    )
+        """An error as redacted JSON text; of an unexpected one only its kind."""
+        return answers.compact(answers.failed(self.context, error))

@@ -101,6 +101,7 @@ class Sending:
     plan: Plan | None = None
     step: Step | None = None
     grant: Grant | None = None
+    call: str | None = None
     intent: Intent | None = None
 
     async def claim(self, request: Request) -> None:
@@ -135,6 +136,7 @@ class Sending:
             plan_id=self.plan.id if self.plan else None,
             index=planned.index if planned else None,
             grant=self.grant.kind if self.grant else None,
+            call=self.call,
         )
         if not await anyio.to_thread.run_sync(self.context.store().claim, intent):
             raise GateStop(

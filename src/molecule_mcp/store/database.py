@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from molecule_mcp.errors import ConfigurationError, StoreError
-from molecule_mcp.store import chain, files
+from molecule_mcp.store import calls, chain, files
 from molecule_mcp.store.chain import Key
 
-VERSION = 1
+VERSION = 2
 BUSY = 5.0
 """Seconds a write waits for other processes before it is refused."""
 
@@ -31,7 +31,8 @@ CREATE TABLE steps (plan TEXT NOT NULL REFERENCES plans, answer TEXT NOT NULL, p
                     method TEXT NOT NULL, path TEXT NOT NULL, body_digest TEXT NOT NULL, state TEXT NOT NULL,
                     PRIMARY KEY (plan, answer, position)) WITHOUT ROWID;
 CREATE TABLE intents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, plan TEXT, answer TEXT, position INTEGER,
-                      state TEXT NOT NULL, intent TEXT NOT NULL);
+                      state TEXT NOT NULL, intent TEXT NOT NULL, call TEXT);
+CREATE INDEX intents_by_call ON intents (call) WHERE call IS NOT NULL;
 CREATE INDEX intents_open ON intents (owner) WHERE state = 'open';
 """
 
@@ -147,7 +148,7 @@ class Database:
             with closing(connect(draft, self._busy)) as sql:
                 sql.execute("PRAGMA synchronous = FULL")
                 sql.execute("PRAGMA journal_mode = WAL")
-                sql.executescript(f"BEGIN; {SCHEMA} {chain.SCHEMA} PRAGMA user_version = {VERSION};")
+                sql.executescript(f"BEGIN; {SCHEMA} {calls.SCHEMA} {chain.SCHEMA} PRAGMA user_version = {VERSION};")
                 chain.begin(sql, key)
                 sql.execute("COMMIT")
             files.publish(draft, path)

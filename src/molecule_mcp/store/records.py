@@ -13,7 +13,11 @@ from typing import Any, Literal, Protocol
 PlanState = Literal["open", "granted", "refused", "spent"]
 StepState = Literal["pending", "claimed", "done", "failed", "unknown"]
 OutcomeState = Literal["done", "failed", "unknown"]
+CallState = Literal["running", "done", "failed", "unknown"]
 GrantKind = Literal["human", "client_attested", "operator", "none"]
+
+KEPT = 86_400.0
+"""Seconds that the outcome of a call is kept."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class StoredPlan:
 class Intent:
     """Written durably before a changing send.
 
-    `plan_id` and `index` are None for a call that needed no plan.
+    `plan_id` and `index` are None for a call that needed no plan; `call` is the id of its `Call`.
     """
 
     id: str
@@ -125,6 +129,45 @@ class Intent:
     plan_id: str | None = None
     index: int | None = None
     grant: GrantKind | None = None
+    call: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A changing call, as it is found again when it is repeated.
+
+    Args:
+        id: 32 hex characters.
+        scope: Whose it is, and of which tenant.
+        binding: Keyed digest of everything that makes a call the same call.
+        token: Keyed digest of whose call it is and of the caller's own name for it; "" without one.
+        at: When it is made.
+        recent: What was done after this time counts.
+        latest: Whether it counts only as long as nothing else of this scope was begun since: another call may have
+            undone what it did.
+        doubtful: What became unknown after this time counts.
+    """
+
+    id: str
+    scope: str
+    tool: str
+    binding: str
+    token: str
+    at: float
+    recent: float
+    latest: bool
+    doubtful: float
+
+
+@dataclass(frozen=True)
+class RecordedCall:
+    """A call as the store holds it; `answer` is redacted, None while it runs and when it was cut off."""
+
+    id: str
+    binding: str
+    state: CallState
+    ended: float | None
+    answer: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -209,7 +252,32 @@ class Store(Protocol):
         ...
 
     def recover(self, now: float) -> list[Intent]:
-        """Settle as unknown every open intent whose process is gone, and return those."""
+        """Settle as unknown every open intent whose process is gone, and return those; its calls become unknown too."""
+        ...
+
+    def earlier(self, call: Call) -> RecordedCall | None:
+        """The call that this one repeats, or None.
+
+        With a token: the first of that token in the last `KEPT` seconds, however it ended. Without: the newest of the
+        same binding that runs, was done after `call.recent` (and see `call.latest`), or became unknown after
+        `call.doubtful`.
+        """
+        ...
+
+    def begin(self, call: Call) -> RecordedCall | None:
+        """Write a call that runs, unless it repeats one: that is returned, and nothing was written."""
+        ...
+
+    def recorded(self, call_id: str) -> RecordedCall | None:
+        """One call, None once it is forgotten."""
+        ...
+
+    def forget(self, call_id: str) -> None:
+        """Drop a call that sent nothing."""
+        ...
+
+    def finish(self, call_id: str, state: CallState, at: float, answer: Mapping[str, Any]) -> None:
+        """Write how a running call ended, with its redacted answer; one without an intent is dropped."""
         ...
 
     def spend(self, plan_id: str, reason: str, now: float) -> None:

@@ -6,18 +6,18 @@ Limits: a process of the same user that reads `chain.key` can write anything her
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
 from molecule_mcp.errors import StoreError
-from molecule_mcp.store import chain, owners
+from molecule_mcp.store import calls, chain, owners
 from molecule_mcp.store.database import BUSY, Database
 from molecule_mcp.store.forms import canonical, flat, plain_code, plan_fields, plan_from
 from molecule_mcp.store.owners import Owner
-from molecule_mcp.store.records import Grant, Intent, Outcome, Plan, Record, StoredPlan
+from molecule_mcp.store.records import Call, CallState, Grant, Intent, Outcome, Plan, Record, RecordedCall, StoredPlan
 
 _PLAN = "SELECT id, state, given, seal, plan FROM plans WHERE "
 
@@ -144,8 +144,8 @@ class SqliteStore:
             self._owner.hold()
             told = flat(intent)
             sql.execute(
-                "INSERT INTO intents VALUES (?, ?, ?, ?, ?, 'open', ?)",
-                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told)),
+                "INSERT INTO intents VALUES (?, ?, ?, ?, ?, 'open', ?, ?)",
+                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told), intent.call),
             )
             self._record(sql, intent.at, "intent", {**told, "answer": answer})
         return True
@@ -164,6 +164,34 @@ class SqliteStore:
                 sent="unknown",
                 advice="Read the tenant to learn what became of it; do not simply repeat the call.",
             ) from fault
+
+    def earlier(self, call: Call) -> RecordedCall | None:
+        """The call that this one repeats, or None; see `records.Store.earlier`."""
+        with self._database.reading() as sql:
+            return calls.earlier(sql, call)
+
+    def begin(self, call: Call) -> RecordedCall | None:
+        """Write a call that runs, unless it repeats one: that is returned, and nothing was written."""
+        with self._database.writing() as sql:
+            if (found := calls.earlier(sql, call)) is None:
+                self._owner.hold()
+                calls.begin(sql, self._owner.name, call)
+            return found
+
+    def recorded(self, call_id: str) -> RecordedCall | None:
+        """One call, None once it is forgotten."""
+        with self._database.reading() as sql:
+            return calls.recorded(sql, call_id)
+
+    def forget(self, call_id: str) -> None:
+        """Drop a call that sent nothing."""
+        with self._database.writing() as sql:
+            calls.forget(sql, call_id)
+
+    def finish(self, call_id: str, state: CallState, at: float, answer: Mapping[str, Any]) -> None:
+        """Write how a running call ended, with its redacted answer; one without an intent is dropped."""
+        with self._database.writing() as sql:
+            calls.finish(sql, call_id, state, at, answer)
 
     def open_intents(self) -> list[Intent]:
         """Intents without an outcome: of calls under way, and of processes that are gone."""
@@ -184,6 +212,7 @@ class SqliteStore:
                 self._settle(
                     sql, key, Outcome("unknown", None, now, "the process ended before the outcome was recorded")
                 )
+            calls.recover(sql, living, now)
             for path in left:
                 path.unlink(missing_ok=True)
         return [Intent(**json.loads(text)) for _, text in lost]

@@ -1,0 +1,67 @@
+"""Answers: redacted, marked when they come from the embedded tenant, honest about what was sent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from molecule_mcp.capability import Capability, Risk
+from molecule_mcp.errors import GateStop, MoleculeError, Sent
+from molecule_mcp.road.context import Context
+from molecule_mcp.road.sending import Sent as Finished
+from molecule_mcp.road.traffic import Done
+from molecule_mcp.store.records import Grant, Step
+
+
+def done(context: Context, structured: dict[str, Any]) -> Done:
+    """The redacted answer, marked when it comes from the embedded tenant."""
+    if context.sample:
+        structured = {"tenant": "sample", **structured}
+    text = compact(structured)
+    if context.redactor.text(text) != text:
+        structured = context.redactor.data(structured)
+        text = compact(structured)
+    return Done(structured, text)
+
+
+def compact(structured: Mapping[str, Any]) -> str:
+    """JSON as a model reads it."""
+    return json.dumps(structured, separators=(",", ":"), ensure_ascii=False)
+
+
+def finished(context: Context, capability: Capability, sent: Sequence[Finished], grant: Grant | None) -> Done:
+    """The answer of a changing call: what was sent, who allowed it, and each item's result."""
+    told: dict[str, Any] = {"sent": [each.line for each in sent]}
+    if grant:
+        told["grant"] = grant.kind
+    if capability.risk is Risk.READ:
+        return done(context, {**sent[0].result, **told})
+    return done(context, {"items": [each.result for each in sent], **told})
+
+
+def failed(context: Context, error: BaseException) -> dict[str, Any]:
+    """An error as it is told; of an unexpected one only its kind, since its text may hold anything; the log has it."""
+    if isinstance(error, MoleculeError):
+        told = error.told()
+    else:
+        told = {"error": "internal", "message": f"A defect: {type(error).__name__}.", "sent": "unknown"}
+    if context.sample:
+        told = {"tenant": "sample", **told}
+    return context.redactor.data(told)
+
+
+def partial(steps: Sequence[Step], position: int, error: MoleculeError) -> GateStop:
+    """What became of each step when one of several stopped the run."""
+    state = {False: "failed", True: "failed", "unknown": "unknown"}[error.sent]
+    states = ["done"] * position + [state if error.kind != "stale_plan" else "not_attempted"]
+    states += ["not_attempted"] * (len(steps) - len(states))
+    sent: Sent = "unknown" if state == "unknown" else bool(position) or error.sent
+    items = [
+        {"request": f"{step.method} {step.path}", "state": state} for step, state in zip(steps, states, strict=True)
+    ]
+    return GateStop(
+        "partial" if position else error.kind,
+        f"Stopped at item {position + 1} of {len(steps)}: {error.message}",
+        sent=sent,
+        advice="Read the present state before anything else; call again to have the rest shown and allowed anew.",
+        details={"items": items, "cause": error.told()},
+    )
