@@ -260,6 +260,7 @@ def test_every_json_route_is_tried() -> None:
     tried = {plain(case[0]) for case in CASES}
     assert {plain(f"{route.method} {route.template}") for route in ROUTES} - tried == {
         "GET /metrics",
+        "GET /workspaces/{id}/events/stream",
         CONSOLE,
         UPLOAD,
         "GET /workspaces/{id}/chat/download",  # answers the file itself

@@ -39,6 +39,22 @@ async def test_it_says_its_port_answers_and_ends_on_sigterm_with_the_handlers_as
     assert signal.getsignal(signal.SIGTERM) is former
 
 
+async def test_an_answer_without_an_end_does_not_keep_it_from_ending() -> None:
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    options = Options(admin_token="secret")
+    serving = asyncio.create_task(serve(options, host="127.0.0.1", port=0, started=port.set_result))
+    address = f"http://127.0.0.1:{await asyncio.wait_for(port, BOUND)}"
+    headers = {"Authorization": "Bearer secret"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False) as client:
+        workspace = (await client.get("/workspaces")).json()[0]["id"]
+        async with client.stream("GET", f"/workspaces/{workspace}/events/stream") as told:
+            lines = told.aiter_lines()
+            assert await anext(lines) == ": ping"
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert [line async for line in lines if line] == []
+    await asyncio.wait_for(serving, BOUND)
+
+
 async def test_a_taken_port_is_an_error_before_anything_is_made(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):

@@ -20,6 +20,7 @@ from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.store import approver
 from molecule_mcp.store.sqlite import SqliteStore
 from molecule_mcp.tenant import Wire
+from molecule_mcp.tenant.inprocess import InProcess
 
 ORIGIN = "http://127.0.0.1"
 PASSPHRASE = "correct horse battery"
@@ -30,7 +31,7 @@ class Counted(httpx.AsyncBaseTransport):
     """Counts what leaves, and lets a test step in before a request is answered."""
 
     def __init__(self, app: Any) -> None:
-        self.inner = httpx.ASGITransport(app)
+        self.inner = InProcess(app)
         self.lines: list[str] = []
         self.bodies: list[bytes] = []
         self.before: Before | None = None

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 
-import httpx
-
 from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.capability import Capability
 from molecule_mcp.cli.profile import InForce, offered
@@ -21,6 +19,7 @@ from molecule_mcp.settings import Settings
 from molecule_mcp.store import approver, files
 from molecule_mcp.store.sqlite import SqliteStore
 from molecule_mcp.tenant import Deadlines, Wire
+from molecule_mcp.tenant.inprocess import InProcess
 
 SAMPLE_ORIGIN = "http://127.0.0.1"
 """Origin of the embedded tenant in plans; no socket is opened."""
@@ -82,7 +81,7 @@ def wire(settings: Settings, redactor: Redactor) -> Wire:
         kept.unlink(missing_ok=True)  # of a database that is gone
         files.create(kept, key.encode())
     redactor.learn(key, "MOLECULE_ORG_TOKEN")
-    return Wire(SAMPLE_ORIGIN, key, transport=httpx.ASGITransport(app, raise_app_exceptions=False), sample=True)
+    return Wire(SAMPLE_ORIGIN, key, transport=InProcess(app), sample=True)
 
 
 def find(known: Mapping[str, Entry], name: str) -> Capability | None:

@@ -9,7 +9,7 @@ import random
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from molecule_mcp.embedded.events import log_activity
+from molecule_mcp.embedded.events import log_activity, tell
 from molecule_mcp.embedded.instance import Instance
 
 TICK = timedelta(seconds=5)
@@ -72,6 +72,7 @@ class Agents:
             "UPDATE workspaces SET active_tasks = ?, current_task = ?, uptime_seconds = uptime_seconds + 5 WHERE id = ?"
         )
         self._instance.db.run(sql, active, task, row["id"])
+        tell(self._instance, "TASK_UPDATED", row["id"], active_tasks=active, current_task=task)
 
 
 def reply_of(name: str, said: str) -> str:

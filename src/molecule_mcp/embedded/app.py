@@ -48,6 +48,7 @@ class App:
 
     def __init__(self, instance: Instance, routes: Sequence[Route] = ROUTES) -> None:
         self.instance = instance
+        self.instance.tick = self.tick
         self._router = Router(routes)
         self._agents = Agents(instance) if instance.options.agents else None
         self._running: set[asyncio.Task[None]] = set()
@@ -69,8 +70,13 @@ class App:
             if self._agents is not None:
                 self._agents.step(self.instance.now())
 
+    def end_streams(self) -> None:
+        """End the answers that have no end of their own."""
+        self.instance.hub.close()
+
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and end what still streams from it."""
+        self.end_streams()
         self.instance.db.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ here too; handlers turn it into the status that the contract names.
 
 import re
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class Database:
         self.connection.execute("PRAGMA synchronous = NORMAL")
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.executescript(SCHEMA)
+        self.ended: Callable[[bool], None] = lambda _: None
+        """Called after each transaction, with whether it was committed."""
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """All rows of a query."""
@@ -71,8 +73,10 @@ class Database:
             yield
         except BaseException:
             self.connection.execute("ROLLBACK")
+            self.ended(False)
             raise
         self.connection.execute("COMMIT")
+        self.ended(True)
 
     @contextmanager
     def savepoint(self) -> Generator[None]:

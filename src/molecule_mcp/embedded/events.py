@@ -1,4 +1,4 @@
-"""Write structure events and activity rows."""
+"""Write structure events and activity rows, and tell whoever follows their workspace."""
 
 import json
 from typing import Any
@@ -16,6 +16,12 @@ def emit(instance: Instance, kind: str, workspace_id: str, **payload: Any) -> No
         payload=json.dumps(payload),
         created_at=instance.stamp(),
     )
+    tell(instance, kind, workspace_id, **payload)
+
+
+def tell(instance: Instance, kind: str, workspace_id: str, **data: Any) -> None:
+    """Tell an event to those who follow the workspace just now, and to nobody else."""
+    instance.hub.publish(workspace_id, kind, round(instance.now().timestamp() * 1000), data)
 
 
 def log_activity(instance: Instance, workspace_id: str, kind: str, summary: str, **more: Any) -> None:
@@ -29,3 +35,5 @@ def log_activity(instance: Instance, workspace_id: str, kind: str, summary: str,
         summary=summary,
         **row,
     )
+    shown = {name: row.get(name) for name in ("status", "method", "source_id", "target_id")}
+    tell(instance, "ACTIVITY_LOGGED", workspace_id, activity_type=kind, summary=summary, **shown)

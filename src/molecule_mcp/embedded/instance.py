@@ -1,11 +1,13 @@
 """One running tenant: its options, database, vault, clock and limits."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from molecule_mcp.embedded.database import Database
 from molecule_mcp.embedded.limits import Limiter
 from molecule_mcp.embedded.options import Options
+from molecule_mcp.embedded.streams import Hub
 from molecule_mcp.embedded.times import stored
 from molecule_mcp.embedded.vault import vault_beside
 
@@ -23,6 +25,10 @@ class Instance:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.db = Database(options.db)
+        self.hub = Hub()
+        self.db.ended = self.hub.settle
+        self.tick: Callable[[], None] = lambda: None
+        """Applies what is due by now; set by what runs the instance."""
         self.vault = vault_beside(options.db)
         self.started = self.now()
         limit = options.rate_limit

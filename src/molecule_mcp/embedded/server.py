@@ -30,7 +30,7 @@ async def serve(options: Options, *, host: str, port: int, started: Callable[[in
     bound = listener(host, port)
     app = build(options)
     config = uvicorn.Config(app, lifespan="off", ws="none", log_config=None, access_log=False, server_header=False)
-    server = Server(config, lambda: started and started(bound.getsockname()[1]))
+    server = Server(config, lambda: started and started(bound.getsockname()[1]), app.end_streams)
     ticking = asyncio.create_task(_tick(app))
     try:
         await server.serve(sockets=[bound])
@@ -40,16 +40,27 @@ async def serve(options: Options, *, host: str, port: int, started: Callable[[in
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that says when it listens, and ends without raising the signal that ended it again."""
+    """A uvicorn server that says when it listens, and ends without raising the signal that ended it again.
 
-    def __init__(self, config: uvicorn.Config, listening: Callable[[], object]) -> None:
+    Args:
+        ending: Called before it waits for the answers under way; what never ends by itself has to be ended there.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, listening: Callable[[], object], ending: Callable[[], object] = lambda: None
+    ) -> None:
         super().__init__(config)
-        self._listening = listening
+        self._listening, self._ending = listening, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept, then say so."""
         await super().startup(sockets)
         self._listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what never ends, then wait for the rest."""
+        self._ending()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

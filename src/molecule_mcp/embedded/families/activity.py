@@ -10,7 +10,7 @@ from molecule_mcp.embedded import auth
 from molecule_mcp.embedded.bodies import array, decode, integer, struct, text
 from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.database import uid
-from molecule_mcp.embedded.events import log_activity
+from molecule_mcp.embedded.events import log_activity, tell
 from molecule_mcp.embedded.lifecycle import find
 from molecule_mcp.embedded.routing import Route
 from molecule_mcp.embedded.times import shown
@@ -91,6 +91,9 @@ def notify_user(call: Call) -> Response:
         "Agent message to user",
         method="notify",
         response_body=json.dumps(shown_to_people, ensure_ascii=False),
+    )
+    tell(
+        call.instance, "AGENT_MESSAGE", row["id"], message=given["message"], attachments=shown_to_people["attachments"]
     )
     return answer({"status": "sent"})
 

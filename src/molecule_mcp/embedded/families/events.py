@@ -1,4 +1,4 @@
-"""The structure events of the organization, newest first, the last 100."""
+"""The structure events of the organization: the last 100, newest first, and those of one workspace as they come."""
 
 import json
 import sqlite3
@@ -7,9 +7,11 @@ from typing import Any
 from starlette.responses import Response
 
 from molecule_mcp.embedded import auth
-from molecule_mcp.embedded.calls import Call, answer, refusing
+from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.database import uid
+from molecule_mcp.embedded.lifecycle import find
 from molecule_mcp.embedded.routing import Route
+from molecule_mcp.embedded.streams import Following
 from molecule_mcp.embedded.times import shown
 
 
@@ -27,6 +29,15 @@ def list_workspace_events(call: Call) -> Response:
     return answer([_event(row) for row in call.db.rows(sql, workspace_id)])
 
 
+def stream_workspace_events(call: Call) -> Response:
+    """Follow one workspace as it goes, also a removed one."""
+    with refusing(500, "failed to verify workspace"):
+        workspace_id = uid(call.path["id"])
+    if find(call.db, workspace_id) is None:
+        raise Refusal(404, "workspace not found")
+    return Following(call.instance.hub, workspace_id, call.instance.tick)
+
+
 def _event(row: sqlite3.Row) -> dict[str, Any]:
     return {
         "id": row["id"],
@@ -40,4 +51,5 @@ def _event(row: sqlite3.Row) -> dict[str, Any]:
 ROUTES = [
     Route("GET", "/events", auth.admin, list_events),
     Route("GET", "/events/{workspaceId}", auth.admin, list_workspace_events),
+    Route("GET", "/workspaces/{id}/events/stream", auth.workspace, stream_workspace_events),
 ]

@@ -9,7 +9,7 @@ from molecule_mcp.embedded.agents import reply_of
 from molecule_mcp.embedded.bodies import mapping, parse
 from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.database import uid
-from molecule_mcp.embedded.events import log_activity
+from molecule_mcp.embedded.events import log_activity, tell
 from molecule_mcp.embedded.routing import Route
 
 
@@ -38,6 +38,7 @@ def send_message(call: Call) -> Response:
         "messageId": call.instance.new_id(),
         "parts": [{"kind": "text", "text": reply_of(row["name"], said)}],
     }
+    tell(call.instance, "A2A_RESPONSE", workspace_id, response=reply)
     return answer({"jsonrpc": "2.0", "id": body.get("id") or call.instance.new_id(), "result": reply})
 
 
