@@ -84,10 +84,16 @@ def holds(hint: Any, marker: type) -> bool:
 
 
 @cache
+def parameters(function: Tool, marker: type) -> frozenset[str]:
+    """The parameters that carry a marker, however deep in lists and objects."""
+    hints = get_type_hints(function, include_extras=True)
+    return frozenset(name for name in inspect.signature(function).parameters if holds(hints[name], marker))
+
+
+@cache
 def workspace_parameters(function: Tool) -> frozenset[str]:
     """The parameters that hold workspace ids, however deep in lists and objects."""
-    hints = get_type_hints(function, include_extras=True)
-    return frozenset(name for name in inspect.signature(function).parameters if holds(hints[name], Workspace))
+    return parameters(function, Workspace)
 
 
 def options(capability: Capability) -> Schema:

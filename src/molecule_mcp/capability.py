@@ -55,6 +55,25 @@ def changing(route: str) -> bool:
     return (not route.startswith(("GET ", "HEAD ")) and route not in READING_POSTS) or route in CHANGING_READS
 
 
+OWNED_ROWS = {
+    "GET /workspaces": "id",
+    "GET /events": "workspace_id",
+    "GET /admin/schedules/health": "workspace_id",
+}
+"""Lists over all workspaces -> where a row says whose it is; the only such reads a bound profile may make."""
+
+NAMED_IN_BODY = frozenset({"POST /registry/check-access"})
+"""Routes of no workspace in their path whose body names every workspace that they are about."""
+
+OF_ONE_WORKSPACE = ("/workspaces/{id}", "/events/{workspaceId}")
+"""Beginnings of templates that stay within the workspace their first parameter names; exporting a bundle does not."""
+
+
+def within_workspaces(route: str) -> bool:
+    """Whether a profile that is bound to workspaces can use a route at all."""
+    return route.split(" ", 1)[1].startswith(OF_ONE_WORKSPACE) or route in OWNED_ROWS or route in NAMED_IN_BODY
+
+
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 """The form of every id of the tenant's but a few."""
 
@@ -123,6 +142,10 @@ class Preview:
 
 class FromPerson:
     """Annotation of a parameter that no caller can give: the person's answer sets it (see `Preview.choices`)."""
+
+
+class WorkspaceName:
+    """Annotation of a parameter that holds a workspace's id or exact name; a bound profile finds its own only."""
 
 
 class Workspace:

@@ -196,6 +196,14 @@ def test_which_routes_take_a_workspaces_own_token_is_as_the_contract_says(operat
         assert takes
 
 
+def test_a_read_of_nothing_but_the_whole_organization_is_not_for_a_bound_profile() -> None:
+    keys = Ability("list_org_tokens", Risk.READ, frozenset({"GET /org/tokens"}))
+    assert "reads beyond them" in (refusal(BOUND_WRITER, keys) or "")
+    assert refusal(WRITER, keys) is None
+    some = Ability("find_key_holders", Risk.READ, frozenset({"GET /org/tokens", "GET /workspaces"}))
+    assert refusal(BOUND_WRITER, some) is None
+
+
 def test_a_profile_expires_at_its_time_and_not_before() -> None:
     profile = Profile("support", expires=1000.0)
     assert expired(profile, 999.9) is None

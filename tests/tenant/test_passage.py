@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from tests.contract.contract import document, operations
 from tests.tenant.making import KEY, ONE, OTHER, Claims, Script, answer, sent, tenant, wired
 
+from molecule_mcp.capability import NAMED_IN_BODY, OF_ONE_WORKSPACE, OWNED_ROWS
 from molecule_mcp.errors import (
     ArgumentError,
     MoleculeError,
@@ -21,7 +22,7 @@ from molecule_mcp.errors import (
     TenantUnreadable,
 )
 from molecule_mcp.tenant import Exchange, Permit, Request, Tenant
-from molecule_mcp.tenant.passage import NAMED_IN_BODY, NAMES_WORKSPACES, OF_ONE_WORKSPACE, OWNED_ROWS
+from molecule_mcp.tenant.passage import NAMES_WORKSPACES
 
 LIST, GET, DELETE = "GET /workspaces", "GET /workspaces/{id}", "DELETE /workspaces/{id}"
 EVENTS, PAUSE, SWEEP = "GET /events", "POST /workspaces/{id}/pause", "GET /approvals/pending"

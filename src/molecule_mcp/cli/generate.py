@@ -1,10 +1,14 @@
-"""Write what is generated from the families: catalogue.json, tool_schemas/, docs/tools.md. `make generate` runs it."""
+"""Write what is generated from the families; `make generate` runs it.
+
+catalogue.json, tool_schemas/, docs/tools.md, docs/roles.md.
+"""
 
 import json
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from molecule_mcp.cli import matrix
 from molecule_mcp.tools import catalogue
 from molecule_mcp.tools.describe import described
 
@@ -18,6 +22,7 @@ def generated() -> dict[Path, str]:
     for row in rows:
         files[Path(f"tool_schemas/{row['tool']['name']}.json")] = json.dumps(row, indent=2, ensure_ascii=True) + "\n"
     files[Path("docs/tools.md")] = page(rows)
+    files[Path("docs/roles.md")] = matrix.page(catalogue().values())
     return files
 
 

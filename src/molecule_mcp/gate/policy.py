@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from molecule_mcp.capability import Risk, changing
+from molecule_mcp.capability import Risk, changing, within_workspaces
 from molecule_mcp.errors import PolicyRefusal
 from molecule_mcp.settings import ROLES, Role
 
@@ -109,7 +109,8 @@ def incapable(profile: Profile, ability: Ability) -> str | None:
     if profile.workspace_token and not ability.takes_workspace_token:
         return "the key of this profile is a workspace's own token; the tool needs an organization key"
     if ability.risk is Risk.READ:
-        return None
+        beyond = profile.bound is not None and not any(map(within_workspaces, ability.sends))
+        return "this profile is bound to workspaces; the tool reads beyond them" if beyond else None
     if profile.role == "READ":
         return "this profile only reads"
     if ability.organization_wide and profile.role != "ORG-ADMIN":

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import TypeAdapter, ValidationError
 
+from molecule_mcp.capability import NAMED_IN_BODY, OF_ONE_WORKSPACE, OWNED_ROWS
 from molecule_mcp.errors import ArgumentError, MoleculeError, PolicyRefusal, Sent, TenantUnreadable
 from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.permit import Exchange, Permit, Request, changing
@@ -19,19 +20,6 @@ Query = Mapping[str, str | int]
 
 LONGEST = 8000
 """Bytes of the longest path with its query; what stands in front of tenants takes little more."""
-
-OWNED_ROWS = {
-    "GET /workspaces": "id",
-    "GET /events": "workspace_id",
-    "GET /admin/schedules/health": "workspace_id",
-}
-"""Lists over all workspaces -> where a row says whose it is; the only such reads a bound profile may make."""
-
-NAMED_IN_BODY = frozenset({"POST /registry/check-access"})
-"""Routes of no workspace in their path whose body names every workspace that they are about."""
-
-OF_ONE_WORKSPACE = ("/workspaces/{id}", "/events/{workspaceId}")
-"""Beginnings of templates that stay within the workspace their first parameter names; exporting a bundle does not."""
 
 NAMES_WORKSPACES = frozenset(
     {

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from molecule_mcp.capability import UUID, Workspace
+from molecule_mcp.capability import UUID, Workspace, WorkspaceName
 
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that steer a terminal or hide text: controls, format characters (bidi, zero-width, tags)."""
@@ -47,6 +47,7 @@ OptionalWorkspaceId = Annotated[str, Workspace(), Field(pattern=f"^$|{UUID}"), A
 NewName = Annotated[str, Field(max_length=255, pattern=r"^[^\n\r{}\[\]|>*&!]*$")]
 WorkspaceRef = Annotated[
     str,
+    WorkspaceName(),
     Field(min_length=1, max_length=255, description="Workspace UUID, or exact name."),
 ]
 Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most.")]

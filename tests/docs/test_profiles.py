@@ -1,0 +1,26 @@
+"""The guide to profiles: its file is one that a start takes, and its commands are the program's."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from molecule_mcp.cli import parser
+from molecule_mcp.prepared import entries
+from molecule_mcp.profiles import forms
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+NOW = 1_796_000_000.0
+"""2026-11-30: within the days of the guide's expiries."""
+
+
+def test_the_file_of_the_guide_is_taken_and_shows_every_key() -> None:
+    (content,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
+    assert set(forms.profiles(content.encode(), "guide", entries(), NOW)) == {"default", "marketing"}
+    assert [key for key in forms.Table.model_fields if f"\n{key} = " not in content] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^molecule-mcp [^#\n]*", GUIDE, re.MULTILINE))
+def test_every_command_of_the_guide_is_one(line: str) -> None:
+    assert parser().parse_args(shlex.split(line)[1:]).command == "policy"
