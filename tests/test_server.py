@@ -3,13 +3,15 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from jsonschema import validate
 from mcp import Client
-from mcp.types import TextContent
+from mcp.client import ClientRequestContext
+from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
 
 from molecule_mcp.cli import serving
 from molecule_mcp.cli.profile import InForce
@@ -27,7 +29,7 @@ ERAS = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 
 @asynccontextmanager
 async def connected(
-    rig: Rig, mode: str, *, person: Person | None = None, profile: Profile | None = None, **changes: Any
+    rig: Rig, mode: str, *, person: Any = None, profile: Profile | None = None, **changes: Any
 ) -> AsyncGenerator[Client]:
     """A client of a server in this process."""
     profile = profile or Profile()
@@ -136,3 +138,85 @@ async def test_a_tool_that_is_not_offered_is_neither_listed_nor_called(rig: Rig,
     assert not worked
     assert "--tools find_idle_workspaces" in told["advice"]
     assert rig.transport.lines == []
+
+
+@dataclass
+class Typist:
+    """A person who opens pages: types there what is asked for, or does not, and says yes to forms."""
+
+    rig: Rig
+    action: Literal["accept", "decline", "cancel"] = "accept"
+    value: str = "typed-by-a-person"
+    opened: list[str] = field(default_factory=list[str])
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        if not isinstance(params, ElicitRequestURLParams):
+            return harness.exactly_yes(params.message, dict(params.requested_schema))
+        self.opened.append(params.url)
+        code = params.url.rsplit("/", 1)[1]
+        assert code in params.message
+        if self.value:
+            self.rig.types(code, self.value)
+        return ElicitResult(action=self.action)
+
+
+PAGE = "http://127.0.0.1:1"
+
+
+@ERAS
+async def test_a_client_opens_the_page_for_a_secret_and_then_asks_for_the_yes(rig: Rig, mode: str) -> None:
+    rig.page = PAGE
+    person = Typist(rig)
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
+    async with connected(rig, mode, person=person) as client:
+        worked, text, _ = await called(client, "set_workspace_secret", given)
+    assert worked, text
+    assert [url.rsplit("/", 1)[0] for url in person.opened] == [f"{PAGE}/secret"]
+    assert any(b"typed-by-a-person" in body for body in rig.transport.bodies)
+    assert "typed-by-a-person" not in str(text)
+
+
+@ERAS
+async def test_a_page_that_was_opened_and_left_empty_sends_nothing(rig: Rig, mode: str) -> None:
+    rig.page = PAGE
+    person = Typist(rig, value="")
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
+    async with connected(rig, mode, person=person) as client:
+        worked, text, _ = await called(client, "set_workspace_secret", given)
+    assert (worked, text["error"], text["sent"]) == (False, "secret_required", False)
+    assert text["page"] == person.opened[0]
+    assert len(person.opened) == 1
+    assert rig.transport.changes == []
+
+
+@ERAS
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_a_page_that_is_not_opened_is_a_no(rig: Rig, mode: str, action: Literal["decline", "cancel"]) -> None:
+    rig.page = PAGE
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
+    async with connected(rig, mode, person=Typist(rig, action)) as client:
+        worked, text, _ = await called(client, "set_workspace_secret", given)
+    assert (worked, text["error"], text["sent"]) == (False, "declined", False)
+    assert rig.transport.changes == []
+
+
+@ERAS
+@pytest.mark.parametrize("page", [None, PAGE])
+async def test_a_client_that_opens_nothing_is_told_link_and_code(rig: Rig, mode: str, page: str | None) -> None:
+    rig.page = page
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
+    async with connected(rig, mode) as client:
+        worked, text, _ = await called(client, "set_workspace_secret", given)
+    assert (worked, text["error"], text["how"]) == (False, "secret_required", "molecule-mcp page")
+    assert text.get("page") == (f"{page}/secret/{text['code']}" if page else None)
+
+
+async def test_a_client_that_fails_to_open_the_page_is_told_link_and_code(rig: Rig) -> None:
+    async def fails(_context: ClientRequestContext, _params: ElicitRequestParams) -> ElicitResult:
+        raise RuntimeError("no browser")
+
+    rig.page = PAGE
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
+    async with connected(rig, "legacy", person=fails) as client:
+        worked, text, _ = await called(client, "set_workspace_secret", given)
+    assert (worked, text["error"]) == (False, "secret_required")

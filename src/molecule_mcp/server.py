@@ -18,6 +18,7 @@ from mcp.types import (
     CallToolResult,
     ElicitRequest,
     ElicitRequestFormParams,
+    ElicitRequestURLParams,
     ElicitResult,
     InputRequiredResult,
     TextContent,
@@ -25,12 +26,12 @@ from mcp.types import (
 )
 
 from molecule_mcp import __version__
-from molecule_mcp.errors import MoleculeError
+from molecule_mcp.errors import GateStop, MoleculeError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer, form
 from molecule_mcp.offering import Offering, Session
 from molecule_mcp.prepared import Entry, entries
-from molecule_mcp.road.traffic import Asked, Caller, Calls
+from molecule_mcp.road.traffic import Asked, Caller, Calls, Done
 from molecule_mcp.road.underway import UnderWay
 from molecule_mcp.settings import Selection
 from molecule_mcp.store.records import Plan
@@ -39,6 +40,8 @@ from molecule_mcp.toolsets import ALL, missing
 MODERN = "2026-07-28"
 FORM = "allow"
 """Key of the one question in an `InputRequiredResult`."""
+OPEN, SECRET = "open", "secret:"
+"""Key of the wish to have the page opened, and how the round's state begins that holds the secret's code."""
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +142,9 @@ class MoleculeServer(Offering):
         if name not in (offered := self.offered(toolsets_of_caller())):
             raise missing(name, offered, entries())
         caller = caller_of(context)
-        outcome = await self.road.call(caller, name, arguments, given_answer(context))
+        outcome = await self.with_secrets(caller, name, arguments, context)
+        if isinstance(outcome, InputRequiredResult):
+            return outcome
         if isinstance(outcome, Asked):
             assert context is not None
             if (context.protocol_version or "") >= MODERN:
@@ -150,6 +155,28 @@ class MoleculeServer(Offering):
         return CallToolResult(
             content=[TextContent(type="text", text=outcome.text)], structured_content=outcome.structured
         )
+
+    async def with_secrets(
+        self, caller: Caller, name: str, arguments: dict[str, Any], context: Session | None
+    ) -> Done | Asked | InputRequiredResult:
+        """Call; a secret that a person has to type first is asked for where the client opens addresses.
+
+        Raises: what the call raises, `secret_required` too when it was not typed in time; GateStop `declined`.
+        """
+        opened = opened_before(context)
+        if opened:
+            await self.road.typed(opened, caller)
+        while True:
+            try:
+                return await self.road.call(caller, name, arguments, given_answer(context))
+            except GateStop as stop:
+                if context is None or not can_open(context, stop) or stop.details["code"] == opened:
+                    raise
+                opened = str(stop.details["code"])
+                if (context.protocol_version or "") >= MODERN:
+                    return to_open(stop)
+                await open_before_2026(context, stop)
+                await self.road.typed(opened, caller)
 
     def failed(self, error: BaseException) -> CallToolResult:
         """An error result; no structured content, since hosts check that against the schema of success."""
@@ -197,7 +224,7 @@ def can_ask(context: Session) -> bool:
 
 def given_answer(context: Session | None) -> FormAnswer | None:
     """The answer a 2026-07-28 client brings along: of the plan that the sealed state names."""
-    if context is None or context.request_state is None:
+    if context is None or context.request_state is None or context.request_state.startswith(SECRET):
         return None
     response = (context.input_responses or {}).get(FORM)
     if not isinstance(response, ElicitResult):
@@ -219,6 +246,65 @@ async def asked_before_2026(context: Session, plan: Plan) -> FormAnswer:
         logger.info("the client could not ask: %s", error.code)
         return FormAnswer(plan.id, "cancel", {})
     return FormAnswer(plan.id, result.action, result.content or {})
+
+
+def can_open(context: Session, stop: GateStop) -> bool:
+    """Whether this stop can be settled by a page that the client opens for the person."""
+    capabilities = context.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    if stop.kind != "secret_required" or "page" not in stop.details or elicitation is None or elicitation.url is None:
+        return False
+    return (context.protocol_version or "") >= MODERN or context.session.can_send_request
+
+
+def opened_before(context: Session | None) -> str:
+    """The code of the secret that a 2026-07-28 client opened the page for; "" without one.
+
+    Raises: GateStop `declined` when the person did not want to.
+    """
+    state = (context.request_state or "") if context else ""
+    if context is None or not state.startswith(SECRET):
+        return ""
+    response = (context.input_responses or {}).get(OPEN)
+    if not isinstance(response, ElicitResult) or response.action != "accept":
+        raise not_opened()
+    return state.removeprefix(SECRET)
+
+
+def to_open(stop: GateStop) -> InputRequiredResult:
+    """The wish to have the page opened, in the form of 2026-07-28."""
+    params = ElicitRequestURLParams(message=what_to_open(stop), url=stop.details["page"])
+    state = SECRET + stop.details["code"]
+    return InputRequiredResult(input_requests={OPEN: ElicitRequest(params=params)}, request_state=state)
+
+
+async def open_before_2026(context: Session, stop: GateStop) -> None:
+    """Have the page opened over the connection's back channel.
+
+    Raises: GateStop `declined`.
+    """
+    code = str(stop.details["code"])
+    try:
+        result = await context.session.elicit_url(what_to_open(stop), stop.details["page"], code, context.request_id)
+    except MCPError as error:
+        logger.info("the client could not open the page: %s", error.code)
+        raise stop from None
+    if result.action != "accept":
+        raise not_opened()
+
+
+def what_to_open(stop: GateStop) -> str:
+    """What a person is told before the page opens."""
+    return f"{stop.message} The page shows code {stop.details['code']}; if it shows another one, close it."
+
+
+def not_opened() -> GateStop:
+    """The person did not want to type the secret."""
+    return GateStop(
+        "declined",
+        "The page for the secret was not opened; nothing was sent.",
+        advice="Do not repeat the call unless the person asks for it.",
+    )
 
 
 def text(plan: Plan) -> str:

@@ -9,6 +9,7 @@ import httpx
 
 from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate import grants
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.prepared import entries
@@ -16,7 +17,7 @@ from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Asked, Caller, Done
-from molecule_mcp.secrets import Outputs, Secrets
+from molecule_mcp.secrets import Outputs, Secrets, Typed
 from molecule_mcp.store import approver
 from molecule_mcp.store.sqlite import SqliteStore
 from molecule_mcp.tenant import Wire
@@ -71,6 +72,7 @@ class Rig:
     app: embedded.App
     transport: Counted
     clock: Clock
+    page: str | None = None
     environ: dict[str, str] = field(default_factory=lambda: {"MOLECULE_SECRET_KEY": "sesame-0123456789"})
 
     def road(self, profile: Profile | None = None, **changes: Any) -> Road:
@@ -91,7 +93,7 @@ class Rig:
             store=lambda: store,
             keyed_digest=store.keyed_digest,
             approver=key,
-            secrets=Secrets(self.folder / "secrets", self.environ, redactor),
+            secrets=Secrets(self.folder / "secrets", self.environ, redactor, self.typed),
             outputs=Outputs(self.folder / "outputs", redactor, self.clock),
             redactor=redactor,
             find=tools.catalogue().get,
@@ -101,6 +103,17 @@ class Rig:
             wait=self.clock.pass_by,
         )
         return Road(replace(context, **changes))
+
+    @property
+    def typed(self) -> Typed:
+        """What a person types on the page."""
+        return Typed(self.folder / "typed", grants.code, page=lambda: self.page, clock=self.clock)
+
+    def types(self, code: str, value: str) -> None:
+        """A person types a secret."""
+        found = self.typed.wanted(code)
+        assert found
+        assert self.typed.fill(found[0], value)
 
     def named(self, name: str) -> str:
         """The id of a workspace of the sample organization."""

@@ -1,13 +1,15 @@
-"""Outputs: private files, and the kept ones that a tool of their kind reads again."""
+"""Outputs: private files, kept ones that a tool of their kind reads again, minted ones that a person sees once."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from molecule_mcp.errors import ArgumentError
+from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import Outputs
+
+VALUE = "sesame-0123456789"
 
 
 @pytest.fixture
@@ -34,11 +36,54 @@ def test_a_minted_value_is_not_read_as_anything_else(outputs: Outputs) -> None:
 def test_a_link_a_second_name_a_folder_and_a_long_file_are_not_read(outputs: Outputs, tmp_path: Path) -> None:
     token = Path(outputs.write("org-token", "id", "value-of-a-key"))
     folder = tmp_path / "outputs"
-    (folder / "bundle-link").symlink_to(token)
-    os.link(token, folder / "bundle-second")
-    (folder / "bundle-folder").mkdir()
-    (folder / "bundle-long").write_text("x" * 11)
-    (folder / "bundle-bytes").write_bytes(b"\xff")
+    (folder / "bundle-link.export").symlink_to(token)
+    os.link(token, folder / "bundle-second.export")
+    (folder / "bundle-folder.export").mkdir()
+    (folder / "bundle-long.export").write_text("x" * 11)
+    (folder / "bundle-bytes.export").write_bytes(b"\xff")
     for name in ("link", "second", "folder", "long", "bytes", "gone"):
         with pytest.raises(ArgumentError):
-            outputs.kept("bundle", f"bundle-{name}", largest=10)
+            outputs.kept("bundle", f"bundle-{name}.export", largest=10)
+
+
+def test_a_minted_value_is_listed_and_seen_once(outputs: Outputs, tmp_path: Path) -> None:
+    name = Path(outputs.write("org-token", "k1", VALUE)).name
+    assert outputs.minted() == [name]
+    assert outputs.once(name) == VALUE
+    assert list((tmp_path / "outputs").iterdir()) == []
+    with pytest.raises(ArgumentError, match="shown already"):
+        outputs.once(name)
+
+
+def test_an_export_is_no_minted_value(outputs: Outputs) -> None:
+    path = Path(outputs.keep("memories", "export", "long text"))
+    assert outputs.minted() == []
+    with pytest.raises(ArgumentError):
+        outputs.once(path.name)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("name", ["", "..", "../secret", "a/b", ".hidden", "a.b"])
+def test_no_other_file_is_shown(outputs: Outputs, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text(VALUE)
+    (tmp_path / "outputs" / ".hidden").write_text(VALUE)
+    with pytest.raises(ArgumentError):
+        outputs.once(name)
+    assert (tmp_path / "secret").exists()
+
+
+def test_a_link_is_not_followed(outputs: Outputs, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(VALUE)
+    (tmp_path / "outputs" / "key-1").symlink_to(tmp_path / "secret")
+    with pytest.raises(StoreError, match="nothing is shown"):
+        outputs.once("key-1")
+    assert (tmp_path / "secret").exists()
+    assert outputs.minted() == ["key-1"], "what could not be shown is still there"
+
+
+def test_what_was_shown_is_known_from_then_on(tmp_path: Path) -> None:
+    redactor = Redactor()
+    Outputs(tmp_path / "outputs", Redactor()).ready()
+    path = Outputs(tmp_path / "outputs", Redactor()).write("org-token", "k1", VALUE)
+    assert Outputs(tmp_path / "outputs", redactor).once(Path(path).name) == VALUE
+    assert VALUE not in redactor.text(f"x {VALUE}")

@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from molecule_mcp.errors import ArgumentError
+from molecule_mcp.errors import ArgumentError, GateStop
+from molecule_mcp.gate import grants
 from molecule_mcp.redaction import Redactor
-from molecule_mcp.secrets import SecretReference, Secrets, references
+from molecule_mcp.secrets import Purpose, SecretReference, Secrets, Typed, asked_by, references
+from molecule_mcp.secrets import private as private_files
 
 VALUE = "the-secret-value"
 
@@ -67,7 +69,9 @@ def test_what_is_no_reference_is_refused_unread_and_never_shown(folder: Path, re
         TypeAdapter[str](SecretReference).validate_python(reference)
 
 
-@pytest.mark.parametrize("reference", ["env:MOLECULE_SECRET_X", "file:good", "keyring:molecule-secret/me@acme.test"])
+@pytest.mark.parametrize(
+    "reference", ["env:MOLECULE_SECRET_X", "file:good", "page:bot.1", "keyring:molecule-secret/me@acme.test"]
+)
 def test_the_type_for_tools_takes_every_kind_and_says_how(reference: str) -> None:
     assert TypeAdapter[str](SecretReference).validate_python(reference) == reference
     schema = TypeAdapter[str](SecretReference).json_schema()
@@ -102,7 +106,7 @@ def test_a_variable_without_a_usable_value_is_refused_by_its_name(value: str, wh
         (b"value\n\n", "value\n"),
         (b"value\r", "value\r"),
         ("\u00e9\U0001f600".encode(), "\u00e9\U0001f600"),
-        (b"x" * references.LARGEST, "x" * references.LARGEST),
+        (b"x" * private_files.LARGEST, "x" * private_files.LARGEST),
     ],
 )
 def test_a_file_gives_its_text_without_the_last_line_end(folder: Path, content: bytes, value: str) -> None:
@@ -169,7 +173,7 @@ def for_others(folder: Path) -> None:
 
 
 def too_large(folder: Path) -> None:
-    private(folder / "bad", b"x" * (references.LARGEST + 1))
+    private(folder / "bad", b"x" * (private_files.LARGEST + 1))
 
 
 def not_utf8(folder: Path) -> None:
@@ -252,7 +256,7 @@ def test_another_users_folder_or_file_is_refused(folder: Path, monkeypatch: pyte
 
 
 def test_without_posix_no_file_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(references, "_POSIX", False)
+    monkeypatch.setattr(references, "POSIX", False)
     assert "file references are off" in refused(secrets(folder), "file:good")
 
 
@@ -316,3 +320,36 @@ def test_whatever_a_keyring_raises_is_told_without_its_text(monkeypatch: pytest.
 def test_without_the_keyring_package_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert "molecule-mcp[keyring]" in refused(secrets(), "keyring:molecule-secret/me")
+
+
+def test_what_is_typed_on_the_page_is_learned_and_forgotten_with_its_call(tmp_path: Path) -> None:
+    redactor = Redactor()
+    typed = Typed(tmp_path / "typed", grants.code)
+    known = Secrets(Path("/nowhere"), {}, redactor, typed)
+    with asked_by(Purpose(lambda: "b1", "t", "local", "default", "x")):
+        with pytest.raises(GateStop) as stop:
+            known.resolve("page:KEY")
+        code = stop.value.details["code"]
+        assert not known.filled(code)
+        found = typed.wanted(code)
+        assert found
+        typed.fill(found[0], VALUE)
+        assert known.filled(code)
+        assert known.resolve("page:KEY") == VALUE
+    assert redactor.text(VALUE) == "[redacted:page:KEY]"
+    known.forget("b1")
+    assert not known.filled(code)
+
+
+def test_without_a_page_nothing_can_be_typed() -> None:
+    known = secrets()
+    assert "no page to type" in refused(known, "page:KEY")
+    assert not known.filled("7F3K-92QD")
+    known.forget("b1")
+
+
+def test_what_cannot_be_deleted_is_logged_and_the_call_stands(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "typed").mkdir(mode=0o700)
+    (tmp_path / "typed" / "A.json").write_text("{}")
+    Secrets(tmp_path, {}, Redactor(), Typed(tmp_path / "typed", grants.code)).forget("b1")
+    assert "could not be deleted at once" in caplog.text

@@ -151,7 +151,7 @@ async def test_a_success_that_cannot_be_read_back_says_so(rig: Rig) -> None:
         {"bundle": {"name": "x", "description": "a\x00b"}},
         {"bundle": {"name": "", "tier": 2}},
         {"bundle": {"name": "x", "sub_workspaces": [{"name": "y"}] * 100}},
-        {"file": "bundle-gone"},
+        {"file": "bundle-gone.export"},
         {"file": "org-token-x"},
         {"file": "../secrets/x"},
     ],

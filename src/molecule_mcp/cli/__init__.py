@@ -64,6 +64,11 @@ def parser() -> ArgumentParser:
         "code", metavar="CODE", nargs="?", help="the code the call answered; without one, list what waits"
     )
     state_flag(allow)
+    page = command(
+        commands, "page", "serve the page for people: allow or refuse calls, type secrets, see minted keys once"
+    )
+    page.add_argument("--port", type=int, default=8766, metavar="N", help="port on 127.0.0.1 (8766; 0: any)")
+    state_flag(page)
     approver = command(commands, "approver", "set up the person who can allow calls")
     approver.add_argument("action", choices=["init", "show"], help="init: make the key; show: its fingerprint")
     state_flag(approver)

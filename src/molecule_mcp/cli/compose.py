@@ -2,19 +2,19 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 
 from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.capability import Capability
 from molecule_mcp.cli.profile import InForce, offered
-from molecule_mcp.gate import policy
+from molecule_mcp.gate import grants, policy
 from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
-from molecule_mcp.secrets import Outputs, Secrets
+from molecule_mcp.secrets import Outputs, Secrets, Typed
 from molecule_mcp.settings import Settings
 from molecule_mcp.store import approver, files
 from molecule_mcp.store.sqlite import SqliteStore
@@ -25,15 +25,18 @@ SAMPLE_ORIGIN = "http://127.0.0.1"
 """Origin of the embedded tenant in plans; no socket is opened."""
 
 
-def road(found: InForce, redactor: Redactor) -> Road:
+def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = lambda: None) -> Road:
     """The road of one process.
 
+    Args:
+        page: Address of the page that this process serves people, None when it serves none.
     Raises: ConfigurationError when a folder or key file cannot be used.
     """
     settings, profile = found.settings, found.profile
     known = offered(settings, toolsets.ALL)
     usable = [name for name, entry in known.items() if policy.refusal(profile, entry.ability) is None]
     store = SqliteStore(settings.state, redact=redactor.text)
+    typed = Typed(settings.state / "typed", grants.code, page=page, how=line("page", settings))
     return Road(
         Context(
             profile=profile,
@@ -43,7 +46,7 @@ def road(found: InForce, redactor: Redactor) -> Road:
             store=cache(partial(recovered, store)),
             keyed_digest=store.keyed_digest,
             approver=partial(approver_key, settings.state),
-            secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor),
+            secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor, typed),
             outputs=Outputs(settings.state / "outputs", redactor),
             redactor=redactor,
             find=partial(find, known),
@@ -51,6 +54,7 @@ def road(found: InForce, redactor: Redactor) -> Road:
             allow_wait=settings.allow_wait,
             allow_line=line("allow", settings),
             approver_line=line("approver init", settings),
+            page=page,
         )
     )
 

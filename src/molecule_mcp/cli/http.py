@@ -1,22 +1,25 @@
 """`molecule-mcp serve --http`: both HTTP doors, on loopback unless named hosts and bearers are given."""
 
-import socket
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import uvicorn
 
-from molecule_mcp.cli import serving
+from molecule_mcp.cli import page, serving
+from molecule_mcp.cli.listening import bound
 from molecule_mcp.cli.profile import chosen, in_force
+from molecule_mcp.console import app as console
+from molecule_mcp.console.guard import LOOPBACK
 from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.underway import LAST
 from molecule_mcp.settings import Settings
 from molecule_mcp.transports import bearers
 from molecule_mcp.transports.ending import Server
-from molecule_mcp.transports.http import LOOPBACK, Doors, application
+from molecule_mcp.transports.http import PAGE, Doors, application
 
 
 def run(arguments: Namespace) -> int:
@@ -29,12 +32,13 @@ def run(arguments: Namespace) -> int:
     settings = found.settings
     serving.configure_logging(settings.log_level, redactor)
     doors = doors_of(arguments, settings)
-    server = serving.server_of(found, redactor)
     listener = bound(arguments.host, arguments.port)
     port = listener.getsockname()[1]
+    server = serving.server_of(found, redactor, lambda: page_address(arguments, port))
+    desk = replace(page.desk(settings.state, redactor), bearer=doors.bearers.name, hosts=doors.hosts)
     serving_http = Server(
         uvicorn.Config(
-            application(server, doors),
+            application(server, doors, console.application(desk)),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -42,28 +46,20 @@ def run(arguments: Namespace) -> int:
             ws="none",
         ),
         server.under_way,
-        lambda: print(f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse", file=sys.stderr, flush=True),
+        lambda: print(
+            f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse; people use {page_address(arguments, port)}",
+            file=sys.stderr,
+            flush=True,
+        ),
     )
     serving_http.run(sockets=[listener])
     return 0 if serving_http.started else 1
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """The listening socket, so that the port is known and free before anybody is told of it.
-
-    Raises: ConfigurationError when the address cannot be had.
-    """
-    # With its protocol named, asyncio switches TCP_NODELAY on; without it each answer waits some 40 ms.
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"Cannot listen on {host}:{port}: {error.strerror}.", advice="Choose another --port."
-        ) from None
-    return listener
+def page_address(arguments: Namespace, port: int) -> str:
+    """Where people find the page: on this machine, or under the first host that is named, whose TLS is not ours."""
+    named: list[str] = arguments.allowed_host or []
+    return f"https://{named[0]}{PAGE}" if named else f"http://127.0.0.1:{port}{PAGE}"
 
 
 def doors_of(arguments: Namespace, settings: Settings) -> Doors:

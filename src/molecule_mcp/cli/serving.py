@@ -4,8 +4,10 @@ import logging
 import os
 import sys
 from argparse import Namespace
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from importlib import import_module
+from pathlib import Path
 
 import anyio
 
@@ -41,26 +43,39 @@ def serve(arguments: Namespace, private: Private) -> int:
         anyio.run(stdio.serve_stdio, server, private)
         return 2
     logging.getLogger().setLevel(found.settings.log_level)
-    server = server_of(found, redactor)
+    server = server_of(found, redactor, cache(partial(page_beside, found.settings.state, redactor)))
     anyio.run(partial(stdio.serve_stdio, server, private, calls=server.under_way))
     return 0
 
 
-def server_of(found: InForce, redactor: Redactor) -> MoleculeServer:
-    """The server of what is in force; its road is made at the first call."""
+def page_beside(folder: Path, redactor: Redactor) -> str | None:
+    """Start the page for people in this process. Returns: its address, None when it could not be started."""
+    try:
+        return import_module("molecule_mcp.cli.page").beside(folder, redactor)
+    except ConfigurationError as error:
+        logging.getLogger(__name__).warning("no page for people: %s", error.message)
+        return None
+
+
+def server_of(found: InForce, redactor: Redactor, page: Callable[[], str | None]) -> MoleculeServer:
+    """The server of what is in force; its road is made at the first call.
+
+    Args:
+        page: Address of the page for people, asked for when somebody needs it.
+    """
     return MoleculeServer(
         entries=offered(found.settings),
         profile=found.profile,
-        road=partial(made, found, redactor),
+        road=partial(made, found, redactor, page),
         instructions=instructions(found),
         choose=partial(chosen, found.settings),
     )
 
 
-def made(found: InForce, redactor: Redactor) -> Calls:
+def made(found: InForce, redactor: Redactor, page: Callable[[], str | None]) -> Calls:
     """The road, or one that tells why there is none."""
     try:
-        return import_module("molecule_mcp.cli.compose").road(found, redactor)
+        return import_module("molecule_mcp.cli.compose").road(found, redactor, page)
     except MoleculeError as error:
         return Broken(error)
     except Exception:

@@ -18,6 +18,7 @@ from molecule_mcp.gate.question import plain_preview, question
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.sending import body_digest, injected, reading, rehearse
 from molecule_mcp.road.traffic import Caller
+from molecule_mcp.secrets import Purpose
 from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
 from molecule_mcp.tenant import Request
 
@@ -71,6 +72,17 @@ class Asking:
     def tenant(self) -> str:
         """The tenant as a person is told."""
         return "the embedded sample tenant" if self.context.sample else self.context.origin
+
+    @property
+    def purpose(self) -> Purpose:
+        """Binds what a person types for this call to this call."""
+        return Purpose(
+            lambda: self.binding,
+            self.capability.name,
+            self.caller.principal,
+            self.context.profile.name,
+            self.tenant,
+        )
 
     async def preview(self, arguments: Mapping[str, Any]) -> Preview:
         """What would happen now.
@@ -198,9 +210,10 @@ class Asking:
         raise GateStop(
             "allow_required",
             "A person has to allow this outside of this conversation; nothing was sent.",
-            advice="Tell the person the `how` line, and repeat exactly this call once they have allowed it.",
+            advice="Tell the person where to allow it, and repeat exactly this call once they have.",
             details={
                 "code": plan.code,
+                **({"page": f"{page}/plan/{plan.code}"} if (page := self.context.page()) else {}),
                 "how": f"{self.context.allow_line} {plan.code}",
                 "expires_in_s": max(0, int(plan.expires - self.context.clock())),
                 "would": list(plan.question.lines),

@@ -20,7 +20,11 @@ from molecule_mcp.road.sending import Sending, dumped, injected, reading
 from molecule_mcp.road.sending import Sent as Finished
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.road.trial import trial
+from molecule_mcp.secrets import asked_by
 from molecule_mcp.store.records import Grant, Plan, Step
+
+LOOK = 1.0
+"""Seconds between looks whether a secret was typed."""
 
 
 class Road:
@@ -42,6 +46,18 @@ class Road:
         """
         capability = self.found(name)
         options, arguments = strict.taken(capability, given)
+        with asked_by(Asking(self.context, caller, capability, arguments, capability.risk).purpose):
+            return await self.checked(caller, capability, options, arguments, answer)
+
+    async def checked(
+        self,
+        caller: Caller,
+        capability: Capability,
+        options: strict.Options,
+        arguments: Mapping[str, Any],
+        answer: FormAnswer | None,
+    ) -> Done | Asked:
+        """The rest of `call`, with arguments that are acceptable."""
         risk = await self.risk(capability, arguments)
         if risk is Risk.READ:
             return await self.read(capability, arguments, caller)
@@ -58,6 +74,7 @@ class Road:
     async def free(self, asking: Asking, call: str) -> Done:
         """Run a call that nobody is asked about."""
         sent = await Sending(self.context, asking.caller, asking.capability, asking.arguments, call=call).run()
+        self.context.secrets.forget(asking.binding)
         return answers.finished(self.context, asking.capability, [sent], None)
 
     async def gated(self, asking: Asking, once: Once, answer: FormAnswer | None) -> Done | Asked:
@@ -73,6 +90,13 @@ class Road:
             stored = await asking.wait(plan)
         assert stored.grant is not None
         return await once.run(partial(self.granted, asking, stored.plan, stored.grant))
+
+    async def typed(self, code: str, caller: Caller) -> None:
+        """Wait until a person has typed the secret of this code, `allow_wait` at most."""
+        with anyio.move_on_after(self.context.allow_wait):
+            while not self.context.secrets.filled(code):
+                await caller.progress(0, None, f"waiting for a person to type a secret: {code}")
+                await anyio.sleep(LOOK)
 
     def found(self, name: str) -> Capability:
         """The tool of that name, if this profile can use it.
@@ -128,6 +152,7 @@ class Road:
             sent = await self.run(asking, plan, grant, steps, call)
         finally:
             await self.spend(plan, "run")
+            self.context.secrets.forget(plan.binding)
         return answers.finished(self.context, asking.capability, sent, grant)
 
     async def spend(self, plan: Plan, reason: str) -> None:

@@ -31,6 +31,7 @@ class Context:
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
         wait: How a tool that follows something lets time pass between two looks.
         allow_line: The command a person runs, up to the code.
+        page: Address of the page that this process serves people, None when it serves none.
     """
 
     profile: Profile
@@ -48,5 +49,6 @@ class Context:
     allow_wait: float = 45.0
     allow_line: str = "molecule-mcp allow"
     approver_line: str = "molecule-mcp approver init"
+    page: Callable[[], str | None] = lambda: None
     clock: Callable[[], float] = field(default=time.time)
     wait: Wait = anyio.sleep

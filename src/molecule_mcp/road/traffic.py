@@ -56,6 +56,10 @@ class Calls(Protocol):
         """Run one call; see `road.calls.Road.call`."""
         ...
 
+    async def typed(self, code: str, caller: Caller) -> None:
+        """Wait a while until a person has typed the secret of this code."""
+        ...
+
     def told(self, error: BaseException) -> str:
         """An error as redacted JSON text; unexpected ones without their own text."""
         ...
@@ -72,6 +76,9 @@ class Broken:
     ) -> Done | Asked:
         """Raises: the error that stopped the program."""
         raise self.error
+
+    async def typed(self, code: str, caller: Caller) -> None:
+        """Nothing is ever asked for."""
 
     def told(self, error: BaseException) -> str:
         """The error as JSON text."""

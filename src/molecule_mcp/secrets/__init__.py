@@ -2,5 +2,6 @@
 
 from molecule_mcp.secrets.outputs import Outputs
 from molecule_mcp.secrets.references import SecretReference, Secrets
+from molecule_mcp.secrets.typed import Purpose, Typed, asked_by
 
-__all__ = ["Outputs", "SecretReference", "Secrets"]
+__all__ = ["Outputs", "Purpose", "SecretReference", "Secrets", "Typed", "asked_by"]

@@ -11,14 +11,19 @@ import secrets
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
+from molecule_mcp.secrets import private
 
 LARGEST = 16 << 20
 """Bytes of the largest kept text that is read again."""
 UNFIT = re.compile(r"[^A-Za-z0-9-]")
+MINTED = re.compile(r"[A-Za-z0-9-]{1,200}")
+"""Names of files with a minted value; exports end in `EXPORT`."""
+EXPORT = ".export"
 
 
 class Outputs:
@@ -72,7 +77,7 @@ class Outputs:
         Raises: StoreError with `sent` false.
         """
         try:
-            return self._put(kind, identifier, text)
+            return self._put(kind, identifier, text, EXPORT)
         except OSError as error:
             raise StoreError(f"Writing to the outputs folder failed: {error.strerror}.") from None
 
@@ -84,7 +89,7 @@ class Outputs:
             largest: Bytes at most.
         Raises: ArgumentError when there is no such file, or it is not a plain private one.
         """
-        if not re.fullmatch(rf"{re.escape(kind)}-[A-Za-z0-9-]+", name):
+        if not re.fullmatch(rf"{re.escape(kind)}-[A-Za-z0-9-]+{re.escape(EXPORT)}", name):
             raise ArgumentError(f"That names no {kind} file in the outputs folder.")
         try:
             flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -98,9 +103,36 @@ class Outputs:
         except UnicodeDecodeError:
             raise ArgumentError(f"That {kind} file is not UTF-8.") from None
 
-    def _put(self, kind: str, identifier: str, text: str) -> str:
+    def minted(self) -> list[str]:
+        """Names of the files that hold minted values, in order.
+
+        Raises: StoreError when the folder is not ours alone.
+        """
+        self.ready()
+        return sorted(each.name for each in self._folder.iterdir() if MINTED.fullmatch(each.name))
+
+    def once(self, name: str) -> str:
+        """A minted value, for a person's eyes; its file is gone before this returns.
+
+        Raises: ArgumentError when there is none of that name; StoreError.
+        """
+        if name not in self.minted():
+            raise ArgumentError("There is no such value, or it was shown already.")
+        taken = f".{secrets.token_hex(8)}"
+        try:
+            (self._folder / name).rename(self._folder / taken)  # of two who look at once, one gets it
+            value = private.read(self._folder, taken).decode().removesuffix("\n")
+            (self._folder / taken).unlink()
+        except (OSError, ValueError, private.UnsafeError):
+            with suppress(OSError):
+                (self._folder / taken).rename(self._folder / name)
+            raise StoreError("The value could not be read and deleted; nothing is shown.") from None
+        self._redactor.learn(value, name)
+        return value
+
+    def _put(self, kind: str, identifier: str, text: str, suffix: str = "") -> str:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
-        path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}"
+        path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}{suffix}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text + "\n")

@@ -1,18 +1,17 @@
 """Turn a reference that a model may write into the secret value that only the tenant gets.
 
-Three kinds, each with a corner that a person fills for this purpose and nothing else: `env:MOLECULE_SECRET_...`,
-`file:NAME` in one folder, `keyring:molecule-secret.../NAME`. No reference reaches any other variable, file or
-keyring entry. Every value is learned by the redactor before it is returned. Errors say how a person puts a value
-there; they never hold a value, a malformed reference (it may be a value), or the name of another secret.
+Four kinds, each with a corner that a person fills for this purpose and nothing else: `env:MOLECULE_SECRET_...`,
+`file:NAME` in one folder, `keyring:molecule-secret.../NAME`, and `page:NAME`, typed on the page for one call. No
+reference reaches any other variable, file or keyring entry. Every value is learned by the redactor before it is
+returned. Errors say how a person puts a value there; they never hold a value, a malformed reference (it may be a
+value), or the name of another secret.
 Reading a file or a keyring may block. Nothing is cached: a changed value counts from the next call on.
 """
 
-import os
+import logging
 import re
 import shlex
-import stat
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from errno import ENOENT
 from importlib import import_module
 from pathlib import Path
@@ -20,18 +19,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from molecule_mcp.errors import ArgumentError
+from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
+from molecule_mcp.secrets.private import OPEN_TO_OTHERS, POSIX, UnsafeError, read
+from molecule_mcp.secrets.typed import Typed
 from molecule_mcp.settings import SECRET_PREFIX, unexpanded
 
-LARGEST = 64 * 1024
-"""Bytes of the largest file that is read."""
 KEYRING_SERVICE = "molecule-secret"
 """Keyring services with this prefix hold secrets for references."""
 
 PATTERN = (
     rf"^(env:{SECRET_PREFIX}[A-Z0-9_]{{1,112}}"
-    r"|file:[A-Za-z0-9._-]{1,128}"
+    r"|(page|file):[A-Za-z0-9._-]{1,128}"
     rf"|keyring:{KEYRING_SERVICE}[A-Za-z0-9._-]{{0,64}}/[A-Za-z0-9._@-]{{1,128}})$"
 )
 
@@ -40,18 +39,18 @@ SecretReference = Annotated[
     Field(
         pattern=PATTERN,
         description=(
-            "Where the secret value is kept, never the value itself: env:MOLECULE_SECRET_NAME (variable of the "
-            "server), file:NAME (file in the server's secrets folder) or keyring:molecule-secret/NAME. "
-            "A person puts it there; an error says how."
+            "Where the secret value is kept, never the value itself: page:NAME (a person types it on this server's "
+            "page), env:MOLECULE_SECRET_NAME (variable of the server), file:NAME (in the server's secrets folder) or "
+            "keyring:molecule-secret/NAME."
         ),
-        examples=["env:MOLECULE_SECRET_GITHUB", "file:github-token"],
+        examples=["page:github-token", "file:github-token"],
     ),
 ]
 """The type of a tool's parameter that takes a reference."""
 
+logger = logging.getLogger(__name__)
+
 _GRAMMAR = re.compile(PATTERN.removesuffix("$"))
-_OPEN_TO_OTHERS = "can be used by other users; its mode must be 600"
-_POSIX = hasattr(os, "O_NOFOLLOW") and os.open in os.supports_dir_fd
 
 
 class Secrets:
@@ -61,28 +60,53 @@ class Secrets:
         folder: The only folder that `file:` reads; need not exist.
         environ: The environment as it was at the start.
         redactor: Learns every value before a caller sees it.
+        typed: What people type on the page; None: there is no page.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], redactor: Redactor) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], redactor: Redactor, typed: Typed | None = None
+    ) -> None:
         self._folder = folder
         self._environ = {name: value for name, value in environ.items() if name.startswith(SECRET_PREFIX)}
         self._redactor = redactor
+        self._typed = typed
 
     def resolve(self, reference: str) -> str:
         """The value behind a reference.
 
         Raises:
             ArgumentError: It is no reference, or there is no acceptable value behind it.
+            GateStop: `secret_required`: a person has to type it first.
         """
         if not _GRAMMAR.fullmatch(reference):
             raise ArgumentError(
                 "That is not a secret reference.",
-                advice=f"Give env:{SECRET_PREFIX}NAME, file:NAME or keyring:{KEYRING_SERVICE}/NAME, never a value.",
+                advice=f"Give page:NAME, env:{SECRET_PREFIX}NAME, file:NAME or keyring:{KEYRING_SERVICE}/NAME, never "
+                "a value.",
             )
         kind, _, name = reference.partition(":")
-        value = {"env": self._variable, "file": self._file, "keyring": keyring_entry}[kind](name)
+        kinds = {"env": self._variable, "file": self._file, "keyring": keyring_entry, "page": self._typed_value}
+        value = kinds[kind](name)
         self._redactor.learn(value, reference)
         return value
+
+    def forget(self, binding: str) -> None:
+        """Delete what a person typed for a call that was made; a fault is logged, since the call stands."""
+        try:
+            if self._typed:
+                self._typed.forget(binding)
+        except StoreError as fault:
+            logger.warning("what a person typed could not be deleted at once: %s", fault.message)
+
+    def filled(self, code: str) -> bool:
+        """Whether the secret of this code was typed."""
+        found = self._typed.wanted(code) if self._typed else None
+        return found is not None and found[1] == "filled"
+
+    def _typed_value(self, name: str) -> str:
+        if self._typed is None:
+            raise ArgumentError("This server has no page to type a secret on.", advice="Use another kind of reference.")
+        return self._typed.value(name)
 
     def _variable(self, name: str) -> str:
         value = self._environ.get(name)
@@ -99,15 +123,15 @@ class Secrets:
     def _file(self, name: str) -> str:
         if name in {".", ".."}:
             raise ArgumentError("A file reference names one file in the secrets folder.")
-        if not _POSIX:
+        if not POSIX:
             raise ArgumentError(
                 "On this system files cannot be checked safely, so file references are off.",
                 advice=f"Use env:{SECRET_PREFIX}NAME or keyring:{KEYRING_SERVICE}/NAME.",
             )
         try:
-            value = _read(self._folder, name).decode()
+            value = read(self._folder, name).decode()
             value = value.removesuffix("\r\n" if value.endswith("\r\n") else "\n")
-        except _UnsafeError as unsafe:
+        except UnsafeError as unsafe:
             why = str(unsafe)
         except UnicodeDecodeError:
             why = "is not UTF-8"
@@ -121,53 +145,13 @@ class Secrets:
 
     def _how(self, name: str, why: str) -> str:
         folder, file = shlex.quote(str(self._folder)), shlex.quote(str(self._folder / name))
-        if why == _OPEN_TO_OTHERS:
+        if why == OPEN_TO_OTHERS:
             return f"A person runs in a shell: chmod 600 {file}"
         # What is there may be a link or a pipe: it has to go before the value is written.
         return (
             f"A person runs in a shell: (umask 077; mkdir -p {folder}; rm -f {file}; cat > {file}) - then pastes "
             "the value, and presses Enter and Ctrl-D."
         )
-
-
-class _UnsafeError(Exception):
-    """A file or folder that is there but must not be trusted; the text says why."""
-
-
-def _read(folder: Path, name: str) -> bytes:
-    """The bytes of a plain private file, opened so that no link, device or pipe can stand in for it."""
-    with _opened(folder, os.O_DIRECTORY) as parent:
-        found = os.fstat(parent)
-        if found.st_uid != os.getuid() or found.st_mode & 0o022:
-            raise _UnsafeError("lies in a folder that belongs to another user, or that others may write to")
-        # Not blocking: opening a pipe would wait for its writer.
-        with _opened(name, os.O_NONBLOCK | os.O_NOCTTY, parent) as file:
-            _refuse_unsafe(os.fstat(file))
-            with open(file, "rb", closefd=False) as content:
-                data = content.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise _UnsafeError(f"is larger than {LARGEST // 1024} KiB")
-    return data
-
-
-@contextmanager
-def _opened(path: Path | str, flags: int, folder: int | None = None) -> Generator[int]:
-    descriptor = os.open(path, flags | os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _refuse_unsafe(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise _UnsafeError("is not a plain file")
-    if found.st_uid != os.getuid():
-        raise _UnsafeError("belongs to another user")
-    if found.st_mode & 0o077:
-        raise _UnsafeError(_OPEN_TO_OTHERS)
-    if found.st_nlink != 1:
-        raise _UnsafeError("has a second name (a hard link)")
 
 
 def keyring_entry(name: str) -> str:

@@ -15,7 +15,7 @@ from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from molecule_mcp.tools.lifecycle import EXTERNAL, one, shown
-from molecule_mcp.tools.secrets import STAYS, Entry, SecretName, effect
+from molecule_mcp.tools.secrets import STAYS, Entry, SecretName, effect, source
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("secrets")
@@ -150,6 +150,7 @@ async def what_changes_for_all(tenant: Tenant, verb: str, key: str, value_from: 
 
 async def what_is_set_for_all(tenant: Tenant, secrets: Secrets, key: str, value_from: str) -> Preview:
     """What setting a global secret reaches."""
+    value_from = source(key, value_from)
     secrets.resolve(value_from)
     return await what_changes_for_all(tenant, "Set", key, value_from)
 
@@ -177,11 +178,11 @@ async def read_back(tenant: Tenant, key: str, restarts: int) -> GlobalSet:
     preview=what_is_set_for_all,
 )
 async def set_global_secret(
-    tenant: Tenant, secrets: Secrets, key: SecretName, value_from: SecretReference
+    tenant: Tenant, secrets: Secrets, key: SecretName, value_from: SecretReference = ""
 ) -> GlobalSet:
-    """Set a secret that every workspace inherits, by reference; all without an own value of it restart."""
+    """Set a secret that every workspace inherits, from a reference or typed by a person; those without one restart."""
     reached = await restarting(tenant, key)
-    body = {"key": key, "value": secrets.resolve(value_from)}
+    body = {"key": key, "value": secrets.resolve(source(key, value_from))}
     await tenant.send("PUT", "/settings/secrets", dict[str, Any], body=body)
     return await read_back(tenant, key, len(reached))
 

@@ -45,6 +45,7 @@ class SecretSet(Answer):
 
 async def what_is_set(tenant: Tenant, secrets: Secrets, workspace_id: str, key: str, value_from: str) -> Preview:
     """What setting the secret replaces and interrupts."""
+    value_from = source(key, value_from)
     secrets.resolve(value_from)
     workspace = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     entries = await tenant.read("/workspaces/{id}/secrets", list[Entry], id=workspace_id)
@@ -72,6 +73,11 @@ async def what_is_set(tenant: Tenant, secrets: Secrets, workspace_id: str, key: 
     )
 
 
+def source(key: str, value_from: str) -> str:
+    """Where a secret's value comes from: what was given, else a person types it on the page."""
+    return value_from or f"page:{key}"
+
+
 def effect(workspace: Row, hosted: bool) -> str:
     """What a changed secret does to the agent."""
     if hosted:
@@ -88,13 +94,13 @@ def effect(workspace: Row, hosted: bool) -> str:
     preview=what_is_set,
 )
 async def set_workspace_secret(
-    tenant: Tenant, secrets: Secrets, workspace_id: WorkspaceId, key: SecretName, value_from: SecretReference
+    tenant: Tenant, secrets: Secrets, workspace_id: WorkspaceId, key: SecretName, value_from: SecretReference = ""
 ) -> SecretSet:
     """Set one secret of one workspace from a reference; the value itself never passes through this conversation.
 
-    A person puts the value into an environment variable or a file first; a running workspace then restarts.
+    Without value_from a person types the value on this server's page; a running workspace then restarts.
     """
-    body = {"key": key, "value": secrets.resolve(value_from)}
+    body = {"key": key, "value": secrets.resolve(source(key, value_from))}
     await tenant.send("POST", "/workspaces/{id}/secrets", dict[str, Any], id=workspace_id, body=body)
     try:
         workspace = await tenant.read("/workspaces/{id}", Row, id=workspace_id)

@@ -5,10 +5,8 @@ caller's request is sent on to the tenant.
 """
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -18,22 +16,20 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from molecule_mcp import __version__
+from molecule_mcp.console.guard import Receive, Scope, Send, hostname
 from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.server import MoleculeServer
 from molecule_mcp.settings import Selection
 from molecule_mcp.transports.bearers import Bearers
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 CHOSEN = re.compile(r"(?P<door>/mcp|/sse)?/t/(?P<names>[a-z_,-]+)(?(door)|(?P<messages>/messages/))")
 """An address that names toolsets."""
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+PAGE = "/page"
+"""Where people find their page; its own guard stands before it, since a browser brings no bearer."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,9 @@ class Doorkeeper:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        if is_page(str(scope["path"])):
+            await self._app(scope, receive, send)
+            return
         refusal = self.refusal(request)
         if refusal is None and request.url.path != "/healthz":
             name = self._doors.bearers.name(request.headers.get("authorization", ""))
@@ -101,13 +100,9 @@ class Doorkeeper:
         return None
 
 
-def hostname(address: str) -> str:
-    """The host of an address, in brackets when it is IPv6; "" when there is none."""
-    try:
-        host = urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
-    return f"[{host}]" if ":" in host else host
+def is_page(path: str) -> bool:
+    """Whether an address is one of the page for people."""
+    return path == PAGE or path.startswith(f"{PAGE}/")
 
 
 def answer(status: int, why: str, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -120,8 +115,8 @@ async def healthz(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-def application(server: MoleculeServer, doors: Doors) -> Starlette:
-    """One application with both doors and /healthz."""
+def application(server: MoleculeServer, doors: Doors, page: Starlette) -> Starlette:
+    """One application with both doors, the page for people and /healthz."""
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
         allowed_hosts=[each for host in doors.hosts for each in (host, f"{host}:*")],
@@ -131,7 +126,7 @@ def application(server: MoleculeServer, doors: Doors) -> Starlette:
     streamable = server.streamable_http_app(transport_security=security)
     sse = server.sse_app(transport_security=security)
     return Starlette(
-        routes=[*streamable.routes, *sse.routes, Route("/healthz", healthz)],
+        routes=[*streamable.routes, *sse.routes, Route("/healthz", healthz), Mount(PAGE, page)],
         middleware=[Middleware(Doorkeeper, doors=doors), Middleware(AuthContextMiddleware)],
         lifespan=lambda _app: server.session_manager.run(),
     )

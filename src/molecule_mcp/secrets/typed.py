@@ -1,0 +1,205 @@
+"""Secrets that a person types on the page: asked for by one call, good for that call only, gone once it was sent.
+
+A request is a file `CODE.json`, its value `CODE.value`, both 0600 in a folder of mode 0700 that no reference reads;
+processes that share the state folder share them. A value is bound to principal, profile, tenant, tool and arguments, so
+nothing else can be done with it; the yes to the call, which shows where the value goes, is still asked for.
+"""
+
+import json
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from molecule_mcp.errors import ArgumentError, GateStop, StoreError
+from molecule_mcp.secrets import private
+
+FILL = 600.0
+"""Seconds in which a request can be filled."""
+LASTS = 1200.0
+"""Seconds after which request and value are deleted: time to type, then as long as a plan lives."""
+
+State = Literal["open", "filled"]
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """The call that is under way.
+
+    Args:
+        binding: Tells this call from every other (hex); made only when a secret is asked for.
+        tenant: As a person reads it.
+    """
+
+    binding: Callable[[], str]
+    tool: str
+    principal: str
+    profile: str
+    tenant: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A value that is asked for; `created` in seconds since the epoch."""
+
+    code: str
+    name: str
+    binding: str
+    tool: str
+    principal: str
+    profile: str
+    tenant: str
+    created: float
+
+
+_PURPOSE: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
+
+
+@contextmanager
+def asked_by(purpose: Purpose) -> Generator[None]:
+    """While this lasts, what is asked for is asked for by this call; a call inside of another is part of that."""
+    token = _PURPOSE.set(_PURPOSE.get() or purpose)
+    try:
+        yield
+    finally:
+        _PURPOSE.reset(token)
+
+
+class Typed:
+    """The requests and values of one state folder.
+
+    Args:
+        folder: Made with mode 0700 at the first request.
+        code: Draws what a person can type to find a request, "7F3K-92QD".
+        page: Address of the page that this process serves, None when it serves none.
+        how: The command that serves the page.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        code: Callable[[], str],
+        *,
+        page: Callable[[], str | None] = lambda: None,
+        how: str = "molecule-mcp page",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = folder
+        self._code = code
+        self._page = page
+        self._how = how
+        self._clock = clock
+
+    def value(self, name: str) -> str:
+        """The value that a person typed for the call under way.
+
+        Raises: GateStop `secret_required` until one did, with where to type it.
+        """
+        purpose = _PURPOSE.get()
+        if purpose is None or not private.POSIX:
+            raise ArgumentError("Here no page can ask a person for a secret.", advice="Use another kind of reference.")
+        with _faults():
+            binding = purpose.binding()
+            asked = [each for each in self._kept() if (each.binding, each.name) == (binding, name)]
+            for each in asked:
+                if self._file(each.code, "value").exists():
+                    return private.read(self._folder, self._file(each.code, "value").name).decode()
+            fresh = (each for each in asked if each.created + FILL > self._clock())
+            wanted = next(fresh, None) or self._ask(purpose, binding, name)
+        raise self._required(wanted)
+
+    def wanted(self, code: str) -> tuple[Wanted, State] | None:
+        """What is asked for under a code, or None when nothing is, any more.
+
+        Args:
+            code: Upper case, with or without its dash.
+        """
+        with _faults():
+            for each in self._kept():
+                if each.code.replace("-", "") == code.replace("-", ""):
+                    if self._file(each.code, "value").exists():
+                        return each, "filled"
+                    return (each, "open") if each.created + FILL > self._clock() else None
+        return None
+
+    def fill(self, wanted: Wanted, value: str) -> bool:
+        """Keep a value until its call is made. False: there is one already.
+
+        Raises: ArgumentError for an empty or oversized value; StoreError.
+        """
+        data = value.encode()
+        if not 0 < len(data) <= private.LARGEST:
+            raise ArgumentError(f"A value has 1 to {private.LARGEST} bytes.")
+        with _faults():
+            return private.create(self._file(wanted.code, "value"), data)
+
+    def forget(self, binding: str) -> None:
+        """Delete what was typed for a call: it was made."""
+        with _faults():
+            for each in self._kept():
+                if each.binding == binding:
+                    self._drop(each.code)
+
+    def _ask(self, purpose: Purpose, binding: str, name: str) -> Wanted:
+        wanted = Wanted(
+            self._code(), name, binding, purpose.tool, purpose.principal, purpose.profile, purpose.tenant, self._clock()
+        )
+        private.create(self._file(wanted.code, "json"), json.dumps(asdict(wanted)).encode())
+        return wanted
+
+    def _required(self, wanted: Wanted) -> GateStop:
+        base = self._page()
+        where = {"page": f"{base}/secret/{wanted.code}"} if base else {}
+        return GateStop(
+            "secret_required",
+            f"A person has to type the secret page:{wanted.name} on this server's page; nothing was sent.",
+            advice="Give the person the page's address (or the `how` line) and the code, and repeat exactly this call "
+            "once they have typed it. Never ask for the value yourself.",
+            details={
+                "code": wanted.code,
+                **where,
+                "how": self._how,
+                "expires_in_s": max(0, int(wanted.created + FILL - self._clock())),
+            },
+        )
+
+    def _kept(self) -> list[Wanted]:
+        """Every request, oldest first; what is too old is deleted on the way."""
+        kept: list[Wanted] = []
+        for path in self._folder.glob("*.json"):
+            try:
+                wanted = Wanted(**json.loads(private.read(self._folder, path.name)))
+            except FileNotFoundError:
+                continue  # its call ended meanwhile
+            if wanted.created + LASTS <= self._clock():
+                self._drop(wanted.code)
+            else:
+                kept.append(wanted)
+        for path in self._folder.glob("*.value"):
+            if not path.with_suffix(".json").exists():  # typed while its call ended
+                path.unlink(missing_ok=True)
+        return sorted(kept, key=lambda each: each.created)
+
+    def _drop(self, code: str) -> None:
+        for kind in ("value", "json"):
+            self._file(code, kind).unlink(missing_ok=True)
+
+    def _file(self, code: str, kind: Literal["json", "value"]) -> Path:
+        return self._folder / f"{code.replace('-', '')}.{kind}"
+
+
+@contextmanager
+def _faults() -> Generator[None]:
+    """Raises: StoreError for what the folder or its files are not; its text holds no data."""
+    try:
+        yield
+    except private.UnsafeError as unsafe:
+        raise StoreError(f"A file of typed secrets {unsafe}; nothing was sent.") from None
+    except OSError as error:
+        raise StoreError(f"Typed secrets cannot be kept: {error.strerror}; nothing was sent.") from None
+    except (ValueError, TypeError):
+        raise StoreError("A file of typed secrets is damaged; nothing was sent.") from None

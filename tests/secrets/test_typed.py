@@ -1,0 +1,196 @@
+"""What a person types on the page serves the call that asked for it, once, and no other."""
+
+from pathlib import Path
+
+import pytest
+
+from molecule_mcp.errors import ArgumentError, GateStop, StoreError
+from molecule_mcp.gate import grants
+from molecule_mcp.secrets import Purpose, Typed, asked_by, private
+from molecule_mcp.secrets import typed as typed_secrets
+from molecule_mcp.secrets.typed import FILL, LASTS
+
+VALUE = "sesame-0123456789"
+
+
+class Clock:
+    """Seconds since the epoch, moved by the test."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of this test's own."""
+    return Clock()
+
+
+@pytest.fixture
+def typed(tmp_path: Path, clock: Clock) -> Typed:
+    """Nothing is asked for yet."""
+    return Typed(tmp_path / "typed", grants.code, clock=clock)
+
+
+def purpose(binding: str = "b1") -> Purpose:
+    """A call."""
+    return Purpose(lambda: binding, "set_workspace_secret", "local", "default", "https://tenant.example")
+
+
+def required(typed: Typed, name: str = "KEY", binding: str = "b1") -> GateStop:
+    """The call asks, and is told that nobody typed it yet."""
+    with asked_by(purpose(binding)), pytest.raises(GateStop) as stop:
+        typed.value(name)
+    assert (stop.value.kind, stop.value.sent) == ("secret_required", False)
+    return stop.value
+
+
+def fill(typed: Typed, stop: GateStop, value: str = VALUE) -> bool:
+    """A person types it."""
+    found = typed.wanted(stop.details["code"])
+    assert found
+    return typed.fill(found[0], value)
+
+
+def value(typed: Typed, name: str = "KEY", binding: str = "b1") -> str:
+    """The call is repeated."""
+    with asked_by(purpose(binding)):
+        return typed.value(name)
+
+
+def test_the_first_call_says_where_to_type_and_the_repeated_one_gets_it(typed: Typed) -> None:
+    stop = required(typed)
+    assert stop.details["how"] == "molecule-mcp page"
+    assert "page" not in stop.details
+    assert (stop.details["expires_in_s"], len(stop.details["code"])) == (600, 9)
+    assert fill(typed, stop)
+    assert [value(typed) for _ in range(3)] == [VALUE] * 3, "a plan is rehearsed before it is sent"
+
+
+def test_a_repeated_call_is_told_the_same_code(typed: Typed) -> None:
+    assert required(typed).details["code"] == required(typed).details["code"]
+
+
+def test_where_this_process_serves_the_page_its_address_is_told(tmp_path: Path) -> None:
+    typed = Typed(tmp_path, grants.code, page=lambda: "http://127.0.0.1:1", how="molecule-mcp page --state x")
+    tmp_path.chmod(0o700)
+    stop = required(typed)
+    assert stop.details["page"] == f"http://127.0.0.1:1/secret/{stop.details['code']}"
+    assert stop.details["how"] == "molecule-mcp page --state x"
+
+
+@pytest.mark.parametrize(("name", "binding"), [("OTHER", "b1"), ("KEY", "b2")])
+def test_no_other_name_and_no_other_call_gets_it(typed: Typed, name: str, binding: str) -> None:
+    stop = required(typed)
+    fill(typed, stop)
+    assert required(typed, name, binding).details["code"] != stop.details["code"]
+
+
+def test_a_call_inside_of_a_call_is_part_of_it(typed: Typed) -> None:
+    fill(typed, required(typed))
+    with asked_by(purpose()), asked_by(purpose("inner")):
+        assert typed.value("KEY") == VALUE
+    with pytest.raises(ArgumentError):
+        typed.value("KEY")
+
+
+def test_once_its_call_was_made_it_is_gone(typed: Typed, tmp_path: Path) -> None:
+    first, other = required(typed), required(typed, binding="b2")
+    fill(typed, first)
+    fill(typed, other)
+    typed.forget("b1")
+    assert typed.wanted(first.details["code"]) is None
+    assert value(typed, binding="b2") == VALUE
+    assert required(typed).details["code"] != first.details["code"]
+    typed.forget("b1")
+    typed.forget("b2")
+    assert list((tmp_path / "typed").iterdir()) == []
+
+
+def test_a_second_value_does_not_replace_the_first(typed: Typed) -> None:
+    stop = required(typed)
+    assert fill(typed, stop)
+    found = typed.wanted(stop.details["code"].replace("-", ""))
+    assert found
+    assert found[1] == "filled"
+    assert not typed.fill(found[0], "another")
+    assert value(typed) == VALUE
+
+
+def test_what_nobody_typed_in_time_is_asked_for_anew(typed: Typed, clock: Clock) -> None:
+    first = required(typed)
+    clock.now += FILL
+    assert typed.wanted(first.details["code"]) is None
+    assert required(typed).details["code"] != first.details["code"]
+
+
+def test_what_was_typed_is_deleted_after_its_time(typed: Typed, clock: Clock, tmp_path: Path) -> None:
+    stop = required(typed)
+    clock.now += FILL - 1
+    fill(typed, stop)
+    clock.now += LASTS - FILL
+    assert value(typed) == VALUE
+    clock.now += 1
+    assert typed.wanted(stop.details["code"]) is None
+    assert list((tmp_path / "typed").iterdir()) == []
+
+
+def test_a_value_whose_call_ended_while_it_was_typed_does_not_stay(typed: Typed, tmp_path: Path) -> None:
+    stop = required(typed)
+    found = typed.wanted(stop.details["code"])
+    assert found
+    typed.forget("b1")
+    typed.fill(found[0], VALUE)
+    assert typed.wanted(stop.details["code"]) is None
+    assert list((tmp_path / "typed").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, private.LARGEST + 1])
+def test_a_value_has_a_size(typed: Typed, size: int) -> None:
+    with pytest.raises(ArgumentError, match="1 to 65536 bytes"):
+        fill(typed, required(typed), "x" * size)
+
+
+def test_files_are_for_us_alone(typed: Typed, tmp_path: Path) -> None:
+    fill(typed, required(typed))
+    folder = tmp_path / "typed"
+    assert [folder.stat().st_mode & 0o777, *(each.stat().st_mode & 0o777 for each in folder.iterdir())] == [
+        0o700, 0o600, 0o600
+    ]  # fmt: skip
+
+
+def test_files_of_others_are_not_believed(typed: Typed, tmp_path: Path) -> None:
+    required(typed)
+    (request,) = (tmp_path / "typed").iterdir()
+    request.chmod(0o644)
+    with asked_by(purpose()), pytest.raises(StoreError, match="other users; its mode"):
+        typed.value("KEY")
+    request.chmod(0o600)
+    request.write_text("[1]")
+    with asked_by(purpose()), pytest.raises(StoreError, match="damaged"):
+        typed.value("KEY")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    typed = Typed(tmp_path / "file" / "typed", grants.code)
+    with asked_by(purpose()), pytest.raises(StoreError, match="nothing was sent"):
+        typed.value("KEY")
+
+
+def test_a_request_that_vanishes_while_it_is_read_is_gone(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = required(typed)
+
+    def gone(_folder: Path, _name: str) -> bytes:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(private, "read", gone)
+    assert typed.wanted(stop.details["code"]) is None
+
+
+def test_without_posix_there_is_no_page(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typed_secrets.private, "POSIX", False)
+    with asked_by(purpose()), pytest.raises(ArgumentError, match="no page"):
+        typed.value("KEY")
