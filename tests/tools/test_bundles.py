@@ -130,6 +130,9 @@ async def test_a_lost_answer_to_what_made_nothing_stays_unknown(rig: Rig) -> Non
     error = await refused(answered(road, "import_bundle", {"bundle": TREE}, question, phrase=phrase))
     assert (error.sent, error.details["state"], error.details["made"]) == ("unknown", "unknown", [])
     assert "0 of 2" in error.message
+    again = await refused(road.call(can_ask(), "import_bundle", {"bundle": {**TREE, "tier": 3}}))
+    assert (again.kind, again.sent) == ("outcome_unknown", False)
+    assert rig.transport.changes == ["POST /bundles/import"]
 
 
 async def test_a_success_that_cannot_be_read_back_says_so(rig: Rig) -> None:

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from molecule_mcp.errors import TenantUnreachable
-from molecule_mcp.tools.concurrent import each, read_of_each
+from molecule_mcp.tools.concurrent import alongside, each, read_of_each
 
 
 async def test_every_thing_is_done() -> None:
@@ -102,3 +102,31 @@ async def test_what_could_not_be_read_is_told_beside_what_was_and_progress_count
     assert list(found.items()) == [("c", "C"), ("a", "A")]
     assert unread == {"b": "no answer"}
     assert told[-1] == "3/3 3 of 3 read"
+
+
+async def test_a_watcher_runs_as_long_as_what_it_watches() -> None:
+    begun, ended = anyio.Event(), anyio.Event()
+
+    async def watching() -> None:
+        begun.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.set()
+
+    async def watched() -> str:
+        await begun.wait()
+        return "done"
+
+    assert await alongside(watching, watched()) == "done"
+    assert ended.is_set()
+
+
+@pytest.mark.parametrize("error", [TenantUnreachable("gone"), GeneratorExit()])
+async def test_an_error_of_what_is_watched_comes_bare(error: BaseException) -> None:
+    async def failing() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        await alongside(anyio.sleep_forever, failing())
+    assert caught.value is error

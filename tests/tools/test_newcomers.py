@@ -4,7 +4,7 @@ import httpx
 import pytest
 from tests.road.rig import Rig
 
-from molecule_mcp.errors import TenantUnreachable
+from molecule_mcp.errors import GateStop, TenantUnreachable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tenant.permit import Permit
 from molecule_mcp.tools import newcomers
@@ -74,7 +74,19 @@ async def test_silence_names_what_is_there_and_says_never_again(rig: Rig) -> Non
     growing = Growing(rig, 2)
     lost = TenantUnreachable("Lost.", sent="unknown")
     with pytest.raises(TenantUnreachable) as caught:
-        await newcomers.after_silence(growing.tenant, set(), 5, growing.progress, rig.clock.pass_by, lost)
+        doubt = newcomers.Doubt(frozenset(), 5)
+        await newcomers.after_silence(growing.tenant, "x", doubt, growing.progress, rig.clock.pass_by, lost)
     assert caught.value.sent == "unknown"
     assert caught.value.details["made"] == [["0", "n", "online"], ["1", "n", "online"]]
     assert "Never import again" in str(caught.value.advice)
+
+
+async def test_a_second_is_refused_until_all_of_the_first_is_there(rig: Rig) -> None:
+    growing = Growing(rig, 5)
+    growing.tenant.doubts["x"] = newcomers.Doubt(frozenset(), 2)
+    for there in ("1 of 2", "2 of 2"):
+        with pytest.raises(GateStop) as caught:
+            await newcomers.refuse_in_doubt(growing.tenant, "x")
+        assert (caught.value.kind, caught.value.sent) == ("outcome_unknown", False)
+        assert there in caught.value.message
+    await newcomers.refuse_in_doubt(growing.tenant, "x")

@@ -61,6 +61,11 @@ class Tenant:
         """Whether this is the embedded tenant."""
         return self._wire.sample
 
+    @property
+    def doubts(self) -> dict[str, Any]:
+        """Sends of this process that ended without an answer, by what their tool calls them: no second one follows."""
+        return self._wire.doubts
+
     def is_own_key(self, prefix: str) -> bool:
         """Whether a key that begins like this (8 characters are shown of each) is the one in use."""
         return self._wire.is_own_key(prefix)

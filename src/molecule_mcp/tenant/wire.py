@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import anyio
 import httpx
@@ -92,6 +92,7 @@ class Wire:
         self._token = checked_header("MOLECULE_ORG_TOKEN", token)
         self.org_id = checked_header("MOLECULE_ORG_ID", org_id) if org_id else None
         self.sample = sample
+        self.doubts: dict[str, Any] = {}
         self.deadlines = deadlines or Deadlines()
         self._transport = transport
         self._pace = Pace(clock)

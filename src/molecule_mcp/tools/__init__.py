@@ -23,6 +23,7 @@ MODULES = {
     "budgets": ("budgets",),
     "teams": ("teams", "agent_records"),
     "config": ("config", "console"),
+    "org": ("org",),
     "bundles": ("bundles",),
     "templates": ("templates",),
     "questions": ("questions", "overview", "diagnosis", "holders"),

@@ -19,7 +19,7 @@ from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId, clean
 from molecule_mcp.tools.lifecycle import EXTERNAL, shown
-from molecule_mcp.tools.newcomers import TOLD_BYTES, after_silence
+from molecule_mcp.tools.newcomers import TOLD_BYTES, Doubt, after_silence, refuse_in_doubt
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import fitting
 from molecule_mcp.tools.texts import LINE, storable
@@ -195,6 +195,11 @@ def chosen(outputs: Outputs, file: str, bundle: dict[str, Any] | None) -> Bundle
     return found
 
 
+def key(bundle: Bundle) -> str:
+    """What no second import may be of while one is in doubt."""
+    return f"bundle {bundle.name}"
+
+
 def line(node: Bundle) -> Own:
     """One workspace of a bundle for a person's eyes."""
     runtime = RUNTIME.search(node.config)
@@ -208,6 +213,7 @@ async def what_comes_in(
 ) -> Preview:
     """What an import makes, what of that name is there already, and every text that agents would go by."""
     found = chosen(outputs, file, bundle)
+    await refuse_in_doubt(tenant, key(found))
     nodes = [*found.nodes()]
     names = {node.name for node in nodes}
     same = [row for row in await tenant.read("/workspaces", list[Row]) if row.name in names]
@@ -248,14 +254,16 @@ async def import_bundle(
     Secrets, schedules, channels and memories have to be added after it.
     """
     found = chosen(outputs, file, bundle)
-    before = {row.id for row in await tenant.read("/workspaces", list[Row])}
+    await refuse_in_doubt(tenant, key(found))
+    before = frozenset(row.id for row in await tenant.read("/workspaces", list[Row]))
     body = found.model_dump(by_alias=True, exclude_unset=True)
     try:
         made = await tenant.send("POST", "/bundles/import", Outcome, body=body)
     except TenantError as error:
         if error.sent != "unknown":
             raise
-        rows = await after_silence(tenant, before, sum(1 for _ in found.nodes()), progress, wait, error)
+        doubt = Doubt(before, sum(1 for _ in found.nodes()))
+        rows = await after_silence(tenant, key(found), doubt, progress, wait, error)
         return told({row.id: row for row in rows}, [], "The answer was lost; these are new since before. ")
     failed = [each for each in made.nodes() if each.status == "failed"]
     if made.status == "failed":

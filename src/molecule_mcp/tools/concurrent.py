@@ -1,7 +1,7 @@
 """Several reads at once; the wire bounds how many really run together."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
 
 import anyio
 
@@ -32,6 +32,23 @@ async def each(things: Iterable[Thing], one: Callable[[Thing], Awaitable[None]])
             group.start_soon(guarded, thing)
     if failures:
         raise failures[0]
+
+
+async def alongside(watch: Callable[[], Coroutine[Any, Any, None]], one: Awaitable[Found]) -> Found:
+    """The result of one thing, with a watcher that runs as long as it takes.
+
+    Raises: what `one` raises, bare.
+    """
+    found: list[Found] = []
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            found.append(await one)
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as several:
+        # A task group wraps even a single error, and the callers look at its kind.
+        raise several.exceptions[0] from several.exceptions[0].__cause__
+    return found[0]
 
 
 async def read_of_each(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from molecule_mcp.capability import Progress, Wait
-from molecule_mcp.errors import TenantError, TenantUnreachable
+from molecule_mcp.errors import GateStop, TenantError, TenantUnreachable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.tables import fitting
 from molecule_mcp.tools.workspaces import Row
@@ -23,7 +23,20 @@ LOOKS = 60
 TOLD_BYTES = 8000
 """Bytes of rows that one answer tells."""
 
+AGAIN = (
+    "Never import again to finish it: that makes a second set. list_workspaces shows what is there; what is missing "
+    "is made one by one, or what is there is deleted, as a person chooses."
+)
+
 State = Literal["complete", "still_running", "unknown"]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """An import that ended without an answer: what was there before it, and how many it would make."""
+
+    before: frozenset[str]
+    expected: int
 
 
 @dataclass(frozen=True)
@@ -82,23 +95,46 @@ async def follow(tenant: Tenant, before: Collection[str], expected: int, progres
     return Seen("still_running", rows)
 
 
+async def refuse_in_doubt(tenant: Tenant, key: str) -> None:
+    """Nothing is imported again while an earlier import of it is in doubt.
+
+    Raises: GateStop with how far that one is now; once all of it is there, the doubt is over.
+    """
+    doubt: Doubt | None = tenant.doubts.get(key)
+    if doubt is None:
+        return
+    rows = fresh(doubt.before, await tenant.read("/workspaces", list[Row]))
+    if len(rows) >= doubt.expected:
+        del tenant.doubts[key]
+    there = f"{len(rows)} of {doubt.expected} new workspaces are there"
+    raise GateStop(
+        "outcome_unknown",
+        f"An import of it was sent before, and its answer was lost: since then {there}. Nothing was sent again.",
+        advice=AGAIN,
+        details={"expected": doubt.expected, "made": fitting([*map(told, rows)], TOLD_BYTES)},
+    )
+
+
 async def after_silence(
-    tenant: Tenant, before: Collection[str], expected: int, progress: Progress, wait: Wait, lost: TenantError
+    tenant: Tenant, key: str, doubt: Doubt, progress: Progress, wait: Wait, lost: TenantError
 ) -> list[Row]:
     """What a send whose answer was lost made, when all of it is there.
 
+    Args:
+        key: What no second import may be of, meanwhile.
     Raises: TenantUnreachable with `sent` "unknown", what is there so far, and whether more is coming.
     """
-    seen = await follow(tenant, before, expected, progress, wait)
+    tenant.doubts[key] = doubt
+    seen = await follow(tenant, doubt.before, doubt.expected, progress, wait)
     if seen.state == "complete":
+        del tenant.doubts[key]
         return seen.rows
     going = "and more keep coming" if seen.state == "still_running" else "and no more are coming"
     raise TenantUnreachable(
-        f"{lost.message} Since then {len(seen.rows)} of {expected} new workspaces are there, {going}.",
+        f"{lost.message} Since then {len(seen.rows)} of {doubt.expected} new workspaces are there, {going}.",
         sent="unknown",
-        advice="Never import again to finish it: that makes a second set. list_workspaces shows what is there; "
-        "the rest is made one by one, or what is there is deleted, by a person's choice.",
-        details={"state": seen.state, "expected": expected, "made": fitting([*map(told, seen.rows)], TOLD_BYTES)},
+        advice=AGAIN,
+        details={"state": seen.state, "expected": doubt.expected, "made": fitting([*map(told, seen.rows)], TOLD_BYTES)},
     ) from lost
 
 
