@@ -87,3 +87,28 @@ def test_what_was_shown_is_known_from_then_on(tmp_path: Path) -> None:
     path = Outputs(tmp_path / "outputs", Redactor()).write("org-token", "k1", VALUE)
     assert Outputs(tmp_path / "outputs", redactor).once(Path(path).name) == VALUE
     assert VALUE not in redactor.text(f"x {VALUE}")
+
+
+def test_bytes_are_kept_as_they_are_and_for_their_user_only(outputs: Outputs) -> None:
+    file = Path(outputs.keep("former", "../a b.md", b"\x00\xff"))
+    assert file.read_bytes() == b"\x00\xff"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.name.startswith("former-abmd-")
+
+
+def test_a_text_ends_with_a_line_break(outputs: Outputs) -> None:
+    assert Path(outputs.keep("export", "x", "t\u00e9")).read_bytes() == b"t\xc3\xa9\n"
+
+
+def test_a_rehearsal_leaves_no_file(outputs: Outputs, tmp_path: Path) -> None:
+    tried = outputs.rehearsing()
+    tried.ready()
+    assert "former" in tried.keep("former", "x", b"1")
+    assert list((tmp_path / "outputs").iterdir()) == []
+
+
+def test_what_cannot_be_kept_is_said_before_anything_is_sent(outputs: Outputs, tmp_path: Path) -> None:
+    (tmp_path / "outputs").rmdir()
+    with pytest.raises(StoreError) as error:
+        outputs.keep("former", "x", b"1")
+    assert error.value.sent is False

@@ -5,7 +5,7 @@ the tool would make, not a second description of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -73,8 +73,10 @@ async def rehearse(context: Context, capability: Capability, arguments: Mapping[
 
     permit = Permit(routes=capability.sends, claim=claim, bound=context.profile.bound, actor=actor(context, code))
     tenant = Tenant(context.wire(), permit)
+    # What a tool keeps before it sends is kept by the send itself, once.
+    dry = replace(context, outputs=context.outputs.rehearsing())
     try:
-        await capability.function(**injected(context, capability, tenant), **arguments)
+        await capability.function(**injected(dry, capability, tenant), **arguments)
     except Rehearsed as rehearsed:
         return rehearsed.request
     raise GateStop("nothing_to_do", f"{capability.name} would change nothing with these arguments.")

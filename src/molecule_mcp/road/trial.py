@@ -11,6 +11,7 @@ from molecule_mcp.gate.question import question
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.sending import rehearse
 from molecule_mcp.tenant import Request
+from molecule_mcp.tenant.permit import JSON
 
 CODE = "dry-run"
 """Stands for the code of a plan where a request names one."""
@@ -46,6 +47,8 @@ def line(request: Request) -> str:
 
 def body(capability: Capability, arguments: Mapping[str, Any], request: Request) -> Any:
     """A request's body as it may be told: where references are resolved, only text that the caller gave."""
+    if request.content_type != JSON:
+        return {"content_type": request.content_type, "bytes": len(request.body)}
     content = json.loads(request.body or b"null")
     if "secrets" not in INJECTED & capability.function.__annotations__.keys():
         return content

@@ -71,13 +71,15 @@ class Outputs:
                 advice="Revoke what was made, mend the folder, and make it anew.",
             ) from None
 
-    def keep(self, kind: str, identifier: str, text: str) -> str:
-        """Write a text that is no secret but too long to show, such as an export. Returns the path.
+    def keep(self, kind: str, identifier: str, content: str | bytes) -> str:
+        """Write what is too long to show, such as an export, or a file that is overwritten. Returns the path.
+
+        Bytes are written as they are, a text with a line break at its end.
 
         Raises: StoreError with `sent` false.
         """
         try:
-            return self._put(kind, identifier, text, EXPORT)
+            return self._put(kind, identifier, content, EXPORT)
         except OSError as error:
             raise StoreError(f"Writing to the outputs folder failed: {error.strerror}.") from None
 
@@ -130,12 +132,22 @@ class Outputs:
         self._redactor.learn(value, name)
         return value
 
-    def _put(self, kind: str, identifier: str, text: str, suffix: str = "") -> str:
+    def rehearsing(self) -> "Outputs":
+        """The same folder for a call that is only tried: whatever is kept or written goes nowhere."""
+        return _Rehearsing(self._folder, self._redactor, self._clock)
+
+    def _put(self, kind: str, identifier: str, content: str | bytes, suffix: str = "") -> str:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
         path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}{suffix}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        data = content if isinstance(content, bytes) else f"{content}\n".encode()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         return str(path)
+
+
+class _Rehearsing(Outputs):
+    def _put(self, kind: str, identifier: str, content: str | bytes, suffix: str = "") -> str:
+        return f"a file {kind}-...{suffix} in {self._folder}"

@@ -108,6 +108,10 @@ class Secrets:
             raise ArgumentError("This server has no page to type a secret on.", advice="Use another kind of reference.")
         return self._typed.value(name)
 
+    def masked(self, text: str) -> str:
+        """A text with every known secret value masked; done before a text is cut, since half a value is not found."""
+        return self._redactor.text(text)
+
     def _variable(self, name: str) -> str:
         value = self._environ.get(name)
         if value is None or not value or unexpanded(value):

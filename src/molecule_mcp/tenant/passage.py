@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from molecule_mcp.capability import NAMED_IN_BODY, OF_ONE_WORKSPACE, OWNED_ROWS
 from molecule_mcp.errors import ArgumentError, MoleculeError, PolicyRefusal, Sent, TenantUnreadable
 from molecule_mcp.tenant import paths
-from molecule_mcp.tenant.permit import Exchange, Permit, Request, changing
+from molecule_mcp.tenant.multipart import Form
+from molecule_mcp.tenant.permit import JSON, Exchange, Permit, Request, changing
 from molecule_mcp.tenant.translate import Answer, refusal
 from molecule_mcp.tenant.wire import Wire
 
@@ -94,12 +95,15 @@ class Tenant:
         """Send a changing request, after the permit's claim; or a POST that only reads.
 
         Args:
-            body: JSON value of the body, None without one.
+            body: JSON value of the body, or a `Form` of files; None without one.
         Raises: as `read`, and what the claim raises; `sent` of a TenantError is honest.
         """
-        self._check_named(body)
-        content = b"" if body is None else encoded(body)
-        return await self._exchange(method, template, into, content, query, parameters)
+        if isinstance(body, Form):
+            content, kind = body.encoded()
+        else:
+            self._check_named(body)
+            content, kind = b"" if body is None else encoded(body), JSON
+        return await self._exchange(method, template, into, content, query, parameters, kind)
 
     async def _exchange(
         self,
@@ -109,6 +113,7 @@ class Tenant:
         body: bytes,
         query: Query | None,
         parameters: Mapping[str, str],
+        content_type: str = JSON,
     ) -> Shape:
         route = f"{method} {template}"
         self._check_route(route)
@@ -117,7 +122,7 @@ class Tenant:
             raise ArgumentError(f"The arguments make an address of more than {LONGEST} bytes; nothing was sent.")
         self._check_bound(route, template, parameters)
         self._check_named(query)
-        request = Request(route, method, path, body)
+        request = Request(route, method, path, body, content_type)
         if not changing(route):
             return self._owned(route, shaped(await self._wire.exchange(request), into, changing=False))
         return shaped(await self._changed(request), into, changing=True)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from molecule_mcp.capability import CHANGING_READS, changing
 from molecule_mcp.errors import Sent
 
-__all__ = ["CHANGING_READS", "Exchange", "Permit", "Request", "changing"]
+__all__ = ["CHANGING_READS", "JSON", "Exchange", "Permit", "Request", "changing"]
+
+JSON = "application/json"
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,14 @@ class Request:
         route: As the contract writes it: "DELETE /workspaces/{id}".
         path: Encoded path, with "?query" when there is one.
         body: The exact bytes; empty without a body.
+        content_type: Of a body that is there; that of a form follows from its bytes.
     """
 
     route: str
     method: str
     path: str
     body: bytes
+    content_type: str = JSON
 
     @property
     def template(self) -> str:

@@ -39,8 +39,6 @@ SLOW = frozenset(
 CARRIES_FILES = ("/files", "/bundles", "/chat/", "/memories/export")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-JSON_BODY = (b"Content-Type", b"application/json")
-
 TOGETHER = 8
 """Requests under way at once."""
 
@@ -189,7 +187,8 @@ class Wire:
         """The request as it leaves."""
         headers = self._headers
         if request.body:
-            headers = [*headers, (b"Content-Length", str(len(request.body)).encode()), JSON_BODY]
+            length = str(len(request.body)).encode()
+            headers = [*headers, (b"Content-Length", length), (b"Content-Type", request.content_type.encode())]
         elif request.method not in ("GET", "DELETE"):
             # Proxies refuse a POST that does not say how long it is.
             headers = [*headers, (b"Content-Length", b"0")]
