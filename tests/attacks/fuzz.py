@@ -173,6 +173,8 @@ class Generator:
         """A text that a parameter may well take."""
         if name.endswith("_from"):
             return "env:MOLECULE_SECRET_KEY"
+        if "/configs" in schema.get("description", ""):
+            return "/configs/config.yaml"
         if "cron" in name:
             return "0 9 * * 1-5"
         if "zone" in name:

@@ -18,6 +18,7 @@ MODULES = {
     "messages": ("messages", "delegations"),
     "schedules": ("schedules",),
     "plugins": ("plugins", "allowlist"),
+    "files": ("files", "chat_files"),
     "admin": ("admin", "images", "queue"),
     "activity": ("activity", "events", "watching"),
     "budgets": ("budgets",),
