@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mcp import Client
@@ -25,12 +25,20 @@ DEADLINE = 1
 """Seconds that the server waits for a tenant that never answers."""
 
 LONGEST = 20
-"""Seconds within which every call is over: a few exchanges, each within its deadline, on a busy machine."""
+"""Seconds within which a call is over: a few exchanges, each within its deadline, on a busy machine."""
+
+FOLLOWED = 90
+"""The same of a change that is followed after its answer was lost."""
 
 
-async def complaints(name: str, folder: Path) -> list[str]:
-    """What is wrong with how the tools fail in this way; an empty list when nothing is."""
+async def complaints(name: str, folder: Path, *, quick: bool = False) -> list[str]:
+    """What is wrong with how the tools fail in this way; an empty list when nothing is.
+
+    Args:
+        quick: Leave out the changes that are followed for long.
+    """
     async with failing(name, folder) as started:
+        started.rows = {tool: case for tool, case in changes().items() if not (quick and case.follows)}
         return await started.complaints()
 
 
@@ -59,12 +67,17 @@ def changes() -> dict[str, Case]:
 
 @dataclass
 class Failing:
-    """One server before one tenant that fails in one way."""
+    """One server before one tenant that fails in one way.
+
+    Args:
+        rows: The changes that are tried.
+    """
 
     place: Faulty
     doors: Doors
     client: Client
     fault: Fault
+    rows: dict[str, Case] = field(default_factory=dict[str, Case])
 
     async def complaints(self) -> list[str]:
         """What is wrong: at the first request of every tool, at the change of those that make one, and in memory."""
@@ -82,11 +95,11 @@ class Failing:
     async def at_changes(self) -> list[str]:
         """What is wrong when only the changes fail."""
         if self.fault.act is None:
-            return await self.every(changes(), self.before_the_change, alone=True)
+            return await self.every(self.rows, self.before_the_change, alone=True)
         self.place.renew()
         await self.place.fail(self.fault.act, changing)
-        found = await self.every(changes(), self.at_the_change, alone=self.fault.alone)
-        return found if len(self.place.changes) >= len(changes()) else [*found, "some changes never arrived"]
+        found = await self.every(self.rows, self.at_the_change, alone=self.fault.alone)
+        return found if len(self.place.changes) >= len(self.rows) else [*found, "some changes never arrived"]
 
     async def every(
         self, rows: dict[str, Case], call: Callable[[str, Case], Awaitable[list[str]]], *, alone: bool = False
@@ -95,8 +108,12 @@ class Failing:
         together = asyncio.Semaphore(1 if alone else TOGETHER)
 
         async def one(name: str, case: Case) -> list[str]:
-            async with together, asyncio.timeout(LONGEST):
-                return [f"{name}: {each}" for each in await call(name, case)]
+            async with together:
+                try:
+                    async with asyncio.timeout(FOLLOWED if case.follows else LONGEST):
+                        return [f"{name}: {each}" for each in await call(name, case)]
+                except TimeoutError:
+                    return [f"{name}: not over in time"]
 
         return sum(await asyncio.gather(*(one(*row) for row in rows.items())), list[str]())
 
@@ -107,11 +124,15 @@ class Failing:
 
     async def at_first(self, name: str, case: Case) -> list[str]:
         """Every request fails, so nothing is changed unless the tool begins with that."""
-        return await self.told(name, case, self.fault.change if case.blind else False)
+        return await self.told(name, case, self.at_worst(case) if case.blind else False)
 
     async def at_the_change(self, name: str, case: Case) -> list[str]:
         """Only what changes something fails."""
-        return await self.told(name, case, self.fault.change)
+        return await self.told(name, case, self.at_worst(case))
+
+    def at_worst(self, case: Case) -> Sent:
+        """What can be said of a change that met the fault."""
+        return "unknown" if case.doubt and self.fault.change else self.fault.change
 
     async def after_the_change(self, name: str, case: Case) -> list[str]:
         """The change is done, and what is read then fails: it is no failed change, and is not called unseen."""
@@ -133,7 +154,7 @@ class Failing:
         if not self.place.changes:
             return [f"changed nothing: {answer}"]
         await self.place.fall_silent_after(self.place.seen.index(self.place.changes[0]))
-        return await self.told(name, case, self.fault.change)
+        return await self.told(name, case, self.at_worst(case))
 
     async def told(self, name: str, case: Case, sent: Sent) -> list[str]:
         """What is wrong with what a call tells, which can say no more than this about what was sent."""

@@ -9,6 +9,7 @@ CASES = {
     "list_traces": Case({"workspace": "Backend Engineer"}, says="traces"),
     "query_audit_log": Case({"workspace": "Bookkeeper"}, says="task_start"),
     "search_session": Case({"workspace": "Ticket Triage", "q": "ticket"}, says="sorted"),
+    "watch_workspace": Case({"workspace": "SEO Analyst", "until": "online", "seconds": 3}, says="online"),
     "notify_user": Case(
         of("copywriter", message="Look at this"),
         at=under("copywriter", "activity"),

@@ -27,6 +27,8 @@ class Case:
         unseen: Why no read of the tenant shows the effect; then the request that arrived has to do.
         hosted: Whether only a hosted tenant does it.
         vague: Whether its answer itself says what could not be read back, or claims nothing.
+        doubt: Whether even a refusal leaves open what it did.
+        follows: Whether it goes on looking for half a minute when the answer to its change is lost.
         blind: Whether the tool changes something without a read before.
     """
 
@@ -37,6 +39,8 @@ class Case:
     unseen: str = ""
     hosted: bool = False
     vague: bool = False
+    doubt: bool = False
+    follows: bool = False
     blind: bool = False
 
 
