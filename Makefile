@@ -11,7 +11,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults generate bench fuzz lock clean
+.PHONY: help install demo test lint types cover faults generate bench explore fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ generate: $(PROGRAM) ## write tool_schemas/, docs/tools.md and the shipped catal
 
 bench: $(TESTS) ## measure against a bare server, as ratios
 	$(BIN)/python -m benchmarks
+
+explore: $(TESTS) ## every order of what can happen to the gate, random histories, and sown faults that both must find
+	$(BIN)/python -m tests.explore.search --depth 6
+	$(BIN)/python -m tests.explore.machine --examples 1000
+	$(BIN)/python -m tests.explore.mutants
+	$(BIN)/python -m tests.explore.mutants --machine
 
 fuzz: $(TESTS) ## 100,000 generated calls over all tools: what leaves is on a route of its own tool
 	$(BIN)/python -m tests.attacks.fuzz --calls 100000

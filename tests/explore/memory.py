@@ -1,0 +1,181 @@
+"""The store's protocol in memory, so that a whole state can be copied; the rules of the SQLite one, without disk."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from molecule_mcp.errors import StoreError
+from molecule_mcp.store.forms import plain_code
+from molecule_mcp.store.records import (
+    Grant,
+    Intent,
+    Outcome,
+    OutcomeState,
+    Plan,
+    PlanState,
+    Record,
+    StepState,
+    StoredPlan,
+)
+
+Place = tuple[str, str, int]
+"""Plan, answer, position."""
+
+
+@dataclass
+class Data:
+    """Everything that is durable."""
+
+    plans: dict[str, Plan] = field(default_factory=dict[str, Plan])
+    states: dict[str, PlanState] = field(default_factory=dict[str, PlanState])
+    grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
+    steps: dict[Place, StepState] = field(default_factory=dict[Place, StepState])
+    intents: dict[str, tuple[Intent, OutcomeState | None, str, int]] = field(
+        default_factory=dict[str, tuple[Intent, OutcomeState | None, str, int]]
+    )
+
+    def copy(self) -> "Data":
+        """A copy that shares nothing that changes."""
+        return Data(dict(self.plans), dict(self.states), dict(self.grants), dict(self.steps), dict(self.intents))
+
+
+class MemoryStore:
+    """`records.Store` over `Data`; `owner` is the process it belongs to."""
+
+    def __init__(self, data: Data, owner: int) -> None:
+        self.data = data
+        self.owner = owner
+
+    def keyed_digest(self, value: str | bytes) -> str:
+        """A digest; the key is of no account here."""
+        return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()
+
+    def open_plan(self, plan: Plan) -> None:
+        """Write a new plan, state open."""
+        self.data.plans[plan.id] = plan
+        self.data.states[plan.id] = "open"
+        for step in plan.steps:
+            self.data.steps[plan.id, step.answer, step.index] = "pending"
+
+    def plan(self, plan_id: str) -> StoredPlan | None:
+        """Read one plan by id."""
+        return self._stored(plan_id) if plan_id in self.data.plans else None
+
+    def plan_by_code(self, code: str) -> StoredPlan | None:
+        """Read the newest plan with this code."""
+        found = [key for key, plan in self.data.plans.items() if plain_code(plan.code) == plain_code(code)]
+        return self._stored(found[-1]) if found else None
+
+    def latest(self, binding: str, now: float) -> StoredPlan | None:
+        """The newest unexpired plan of a binding that is open or granted, or None."""
+        found = [
+            key
+            for key, plan in self.data.plans.items()
+            if plan.binding == binding and plan.expires > now and self.data.states[key] in ("open", "granted")
+        ]
+        return self._stored(found[-1]) if found else None
+
+    def waiting(self, now: float) -> list[StoredPlan]:
+        """Unexpired open plans, oldest first."""
+        return [
+            self._stored(key)
+            for key, plan in self.data.plans.items()
+            if self.data.states[key] == "open" and plan.expires > now
+        ]
+
+    def grant(self, plan_id: str, grant: Grant) -> bool:
+        """open -> granted; the first decision wins."""
+        if self.data.states.get(plan_id) != "open" or self.data.plans[plan_id].expires <= grant.at:
+            return False
+        self.data.states[plan_id] = "granted"
+        self.data.grants[plan_id] = grant
+        return True
+
+    def refuse(self, plan_id: str, reason: str, now: float) -> bool:
+        """open -> refused."""
+        return self._end(plan_id, "open", "refused")
+
+    def spend(self, plan_id: str, reason: str, now: float) -> None:
+        """granted -> spent."""
+        self._end(plan_id, "granted", "spent")
+
+    def claim(self, intent: Intent) -> bool:
+        """Claim and intent at once."""
+        answer = ""
+        if intent.plan_id is not None:
+            grant = self._claimed(intent.plan_id, intent)
+            if grant is None:
+                return False
+            answer, intent = grant.answer, replace(intent, grant=grant.kind)
+        self.data.intents[intent.id] = intent, None, answer, self.owner
+        return True
+
+    def settle(self, intent_id: str, outcome: Outcome) -> None:
+        """Write how an intent ended.
+
+        Raises: StoreError when no such intent is open.
+        """
+        intent, state, answer, owner = self.data.intents[intent_id]
+        if state is not None:
+            raise StoreError("no such intent is open", sent="unknown")
+        self.data.intents[intent_id] = intent, outcome.state, answer, owner
+        if intent.plan_id is not None and intent.index is not None:
+            self.data.steps[intent.plan_id, answer, intent.index] = outcome.state
+
+    def open_intents(self) -> list[Intent]:
+        """Intents without an outcome."""
+        return [intent for intent, state, _, _ in self.data.intents.values() if state is None]
+
+    def recover(self, now: float) -> list[Intent]:
+        """Settle as unknown what processes before this one left open."""
+        left = [
+            intent for intent, state, _, owner in self.data.intents.values() if state is None and owner < self.owner
+        ]
+        for intent in left:
+            self.settle(intent.id, Outcome("unknown", None, now))
+        return left
+
+    def records(self) -> Iterator[Record]:
+        """No chain is kept."""
+        return iter(())
+
+    def verify(self) -> tuple[int, str | None]:
+        """No chain is kept."""
+        return 0, None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _stored(self, plan_id: str) -> StoredPlan:
+        state, plan = self.data.states[plan_id], self.data.plans[plan_id]
+        grant = self.data.grants.get(plan_id)
+        if grant is None:
+            return StoredPlan(plan, state)
+        steps: dict[int, StepState] = {
+            place[2]: kept for place, kept in self.data.steps.items() if place[:2] == (plan_id, grant.answer)
+        }
+        return StoredPlan(plan, state, grant, steps)
+
+    def _end(self, plan_id: str, before: PlanState, after: PlanState) -> bool:
+        if self.data.states.get(plan_id) != before:
+            return False
+        self.data.states[plan_id] = after
+        return True
+
+    def _claimed(self, plan_id: str, intent: Intent) -> Grant | None:
+        plan, grant = self.data.plans.get(plan_id), self.data.grants.get(plan_id)
+        if plan is None or grant is None or self.data.states[plan_id] != "granted" or plan.expires <= intent.at:
+            return None
+        if (plan.principal, plan.profile, plan.origin) != (intent.principal, intent.profile, intent.origin):
+            return None
+        for step in plan.steps:
+            place = (plan_id, step.answer, step.index)
+            same = (step.method, step.path, step.body_digest) == (intent.method, intent.path, intent.body_digest)
+            if (
+                (step.answer, step.index) == (grant.answer, intent.index)
+                and same
+                and self.data.steps[place] == "pending"
+            ):
+                self.data.steps[place] = "claimed"
+                return grant
+        return None
