@@ -1,12 +1,16 @@
 """The store's protocol in memory, so that a whole state can be copied; the rules of the SQLite one, without disk."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from molecule_mcp.errors import StoreError
 from molecule_mcp.store.forms import plain_code
 from molecule_mcp.store.records import (
+    KEPT,
+    Call,
+    CallState,
     Grant,
     Intent,
     Outcome,
@@ -14,12 +18,17 @@ from molecule_mcp.store.records import (
     Plan,
     PlanState,
     Record,
+    RecordedCall,
     StepState,
     StoredPlan,
 )
 
 Place = tuple[str, str, int]
 """Plan, answer, position."""
+
+
+Kept = tuple[Call, RecordedCall, int]
+"""A call, how it ended, and the process that made it."""
 
 
 @dataclass
@@ -33,10 +42,14 @@ class Data:
     intents: dict[str, tuple[Intent, OutcomeState | None, str, int]] = field(
         default_factory=dict[str, tuple[Intent, OutcomeState | None, str, int]]
     )
+    calls: dict[str, Kept] = field(default_factory=dict[str, Kept])
 
     def copy(self) -> "Data":
         """A copy that shares nothing that changes."""
-        return Data(dict(self.plans), dict(self.states), dict(self.grants), dict(self.steps), dict(self.intents))
+        return Data(
+            dict(self.plans), dict(self.states), dict(self.grants), dict(self.steps), dict(self.intents),
+            dict(self.calls),
+        )  # fmt: skip
 
 
 class MemoryStore:
@@ -133,7 +146,43 @@ class MemoryStore:
         ]
         for intent in left:
             self.settle(intent.id, Outcome("unknown", None, now))
+        for key, (_, recorded, owner) in list(self.data.calls.items()):
+            if recorded.state == "running" and owner < self.owner:
+                self._finish(key, "unknown", now, None)
         return left
+
+    def earlier(self, call: Call) -> RecordedCall | None:
+        """The call that this one repeats, or None."""
+        known = list(self.data.calls.values())
+        if call.token:
+            return next(
+                (recorded for one, recorded, _ in known if one.token == call.token and one.at > call.at - KEPT), None
+            )
+        counting = [
+            recorded
+            for place, (one, recorded, _) in enumerate(known)
+            if one.binding == call.binding and self._counts(call, recorded, known[place + 1 :])
+        ]
+        return counting[-1] if counting else None
+
+    def begin(self, call: Call) -> RecordedCall | None:
+        """Write a call that runs, unless it repeats one."""
+        found = self.earlier(call)
+        if found is None:
+            self.data.calls[call.id] = call, RecordedCall(call.id, call.binding, "running", None, None), self.owner
+        return found
+
+    def recorded(self, call_id: str) -> RecordedCall | None:
+        """One call."""
+        return self.data.calls[call_id][1] if call_id in self.data.calls else None
+
+    def forget(self, call_id: str) -> None:
+        """Drop a call that sent nothing."""
+        self.data.calls.pop(call_id, None)
+
+    def finish(self, call_id: str, state: CallState, at: float, answer: Mapping[str, Any]) -> None:
+        """Write how a running call ended."""
+        self._finish(call_id, state, at, answer)
 
     def records(self) -> Iterator[Record]:
         """No chain is kept."""
@@ -145,6 +194,20 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _counts(self, call: Call, recorded: RecordedCall, later: list[Kept]) -> bool:
+        ended = recorded.ended or 0.0
+        if recorded.state == "done":
+            followed = any(one.scope == call.scope and one.at >= ended for one, _, _ in later)
+            return ended > call.recent and not (call.latest and followed)
+        return recorded.state == "running" or (recorded.state == "unknown" and ended > call.doubtful)
+
+    def _finish(self, call_id: str, state: CallState, at: float, answer: Mapping[str, Any] | None) -> None:
+        if not any(intent.call == call_id for intent, _, _, _ in self.data.intents.values()):
+            self.forget(call_id)
+            return
+        call, _, owner = self.data.calls[call_id]
+        self.data.calls[call_id] = call, RecordedCall(call_id, call.binding, state, at, answer), owner
 
     def _stored(self, plan_id: str) -> StoredPlan:
         state, plan = self.data.states[plan_id], self.data.plans[plan_id]

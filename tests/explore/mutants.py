@@ -42,11 +42,22 @@ NO_EXPIRY: tuple[Edit, ...] = (
     (MEMORY, '!= "granted" or plan.expires <= intent.at', '!= "granted"'),
 )
 
+REPEATED: tuple[Edit, ...] = (
+    (
+        "src/molecule_mcp/store/calls.py",
+        "return _found(sql, _BY_BINDING, call.binding, call.recent, call.latest, call.doubtful)",
+        "return None",
+    ),
+    (MEMORY, "if one.binding == call.binding and", "if False and"),
+)
+"""A repeated call is made again; by itself it then needs another yes."""
+
 MUTANTS = (
     Mutant("an expired yes is good", NO_EXPIRY),
     Mutant(
         "a claim may be had twice",
         (
+            *REPEATED,
             (SQLITE, "AND position = ? AND state = 'pending'", "AND position = ? AND state != 'never'"),
             (MEMORY, ' and self.data.steps[place] == "pending"', ""),
         ),
@@ -122,6 +133,7 @@ MUTANTS = (
     Mutant(
         "an answer counts again",
         (
+            *REPEATED,
             (ASKING, 'stored.state != "open" or stored.plan.expires <= now', "stored.plan.expires <= now"),
             (
                 SQLITE,

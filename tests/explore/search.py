@@ -21,8 +21,8 @@ from molecule_mcp.store.records import StoredPlan
 from tests.explore.memory import Data, MemoryStore
 from tests.explore.world import CALLS, PRINCIPALS, A, Action, B, State, Violation, World
 
-WRITES = (1, 2, 3, 4)
-"""Writes of one granted call: the yes, the claim, the outcome, the end of the plan."""
+WRITES = (1, 2, 3, 4, 5, 6)
+"""Writes of one granted call: the yes, its beginning, the claim, the outcome, the ends of the plan and of the call."""
 READS = (1, 3, 5)
 """Requests of one granted call before which a second connection steps in."""
 FAULTS = 1
@@ -108,10 +108,23 @@ def signature(state: State, data: Data) -> str:
         for key, plan in data.plans.items()
     ]  # fmt: skip
     intents = [(each.path, kept, key in state.executed) for key, (each, kept, _, _) in data.intents.items()]
+    made = [(call.binding, kept.state, kept.ended) for call, kept, _ in data.calls.values()]
     yes = sorted((each.principal, each.line, repr(each.shown), each.until, order[each.plan]) for each in state.yes)
     shown = sorted((order[key[0]], key[1], repr(value)) for key, value in state.shown.items())
     tenant = state.now, sorted(state.names.items()), sorted(state.parents.items()), sorted(state.secrets.items())
-    return repr((plans, intents, yes, shown, tenant, state.faults, sorted(order[key] for key in state.decided)))
+    return repr(
+        (
+            plans,
+            intents,
+            made,
+            sorted(state.done),
+            yes,
+            shown,
+            tenant,
+            state.faults,
+            sorted(order[key] for key in state.decided),
+        )
+    )
 
 
 async def step(node: Node, action: Action, folder: Path) -> Node | str:

@@ -25,6 +25,7 @@ from molecule_mcp.gate.policy import Profile
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
+from molecule_mcp.road.repeats import PATIENCE
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.store.forms import fingerprint
@@ -50,9 +51,10 @@ Action = tuple[Any, ...]
 
 @dataclass
 class Speaker:
-    """Who makes a call, and how many changes of it arrived."""
+    """Who makes which call, and how many changes of it arrived."""
 
     principal: str
+    name: str
     arrivals: int = 0
 
 
@@ -89,6 +91,7 @@ class State:
     secrets: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     yes: tuple[Yes, ...] = ()
     decided: frozenset[str] = frozenset()
+    done: frozenset[tuple[str, str]] = frozenset()
     shown: dict[tuple[str, int], tuple[Any, ...]] = field(default_factory=dict[tuple[str, int], tuple[Any, ...]])
     calls: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     executed: dict[str, bool] = field(default_factory=dict[str, bool])
@@ -106,7 +109,7 @@ class State:
 class Guarded:
     """A store that can end its process before or after one of its writes."""
 
-    WRITES = frozenset({"open_plan", "grant", "refuse", "claim", "settle", "spend"})
+    WRITES = frozenset({"open_plan", "grant", "refuse", "begin", "claim", "settle", "spend", "finish", "forget"})
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner
@@ -159,6 +162,7 @@ class World(httpx.AsyncBaseTransport):
         self.between: tuple[int, Callable[[], Any]] | None = None
         self.midway: Callable[[], Awaitable[None]] | None = None
         self.seen: list[str] = []
+        self.waited = 0.0
         self._requests = 0
         self.road = self.made(self.store)
 
@@ -182,9 +186,14 @@ class World(httpx.AsyncBaseTransport):
                 find=CATALOGUE.get,
                 missing=lambda name: ArgumentError(name),
                 allow_wait=0.0,
-                clock=lambda: self.state.now,
+                clock=lambda: self.state.now + self.waited,
+                wait=self.waiting,
             )
         )
+
+    async def waiting(self, _seconds: float) -> None:
+        """A call waits for another, which ends only after it here: for as long as it would, and no longer."""
+        self.waited += PATIENCE
 
     # --- the tenant
 
@@ -251,8 +260,10 @@ class World(httpx.AsyncBaseTransport):
 
         Raises: Violation.
         """
-        principal = speaking.get().principal
-        speaking.get().arrivals += 1
+        speaker = speaking.get()
+        principal = speaker.principal
+        speaker.arrivals += 1
+        self.state.done |= {(principal, speaker.name)}
         intents = [
             each for each in self.opened(self.state.process).open_intents() if f"{each.method} {each.path}" == line
         ]
@@ -311,7 +322,7 @@ class World(httpx.AsyncBaseTransport):
         Raises: Violation; also for an exception that no caller should ever see.
         """
         kind, *rest = action
-        self._requests, self.lose, self.between = 0, False, None
+        self._requests, self.lose, self.between, self.waited = 0, False, None, 0.0
         try:
             await getattr(self, f"do_{kind}")(*rest)
         except Exception as error:
@@ -325,7 +336,7 @@ class World(httpx.AsyncBaseTransport):
     ) -> Done | Asked | None:
         """One call; notes a plan that it opens, and checks what it says about what was sent."""
         tool, given = CALLS[name]
-        speaker = Speaker(principal)
+        speaker = Speaker(principal, name)
         speaking.set(speaker)
         try:
             outcome = await road.call(Caller(principal, can_ask=True), tool, given, answer)
@@ -335,9 +346,13 @@ class World(httpx.AsyncBaseTransport):
             return None
         if isinstance(outcome, Asked):
             self.noted(outcome.plan, principal, name)
-        elif not speaker.arrivals:
+        elif not speaker.arrivals and not self.told_again(outcome, speaker):
             raise Violation(f"P8 {name} says that it was done, and nothing arrived")
         return outcome
+
+    def told_again(self, outcome: Done, speaker: Speaker) -> bool:
+        """Whether an answer is that of the same call made before, and says so."""
+        return bool(outcome.structured.get("deduplicated")) and (speaker.principal, speaker.name) in self.state.done
 
     def noted(self, plan: Plan, principal: str, name: str) -> None:
         """A person is shown a plan: what it says is what there is now."""
@@ -460,7 +475,7 @@ class World(httpx.AsyncBaseTransport):
 
     async def called_besides(self, road: Road, principal: str, name: str, answer: FormAnswer | None) -> None:
         """A call in the middle of another; what it says is not compared with what arrived, since both send."""
-        token = speaking.set(Speaker(principal))
+        token = speaking.set(Speaker(principal, name))
         tool, given = CALLS[name]
         try:
             await road.call(Caller(principal, can_ask=True), tool, given, answer)
