@@ -5,13 +5,14 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 PROGRAM := .venv/.program
 TESTS := .venv/.tests
+CHROMIUM ?= /usr/bin/chromium
 WHOLE := gate road store tenant
 comma := ,
 space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults generate bench explore fuzz lock clean
+.PHONY: help install demo test lint types cover faults generate bench page explore fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,12 @@ explore: $(TESTS) ## every order of what can happen to the gate, random historie
 
 fuzz: $(TESTS) ## 100,000 generated calls over all tools: what leaves is on a route of its own tool
 	$(BIN)/python -m tests.attacks.fuzz --calls 100000
+
+page: $(TESTS) ## drive the page for people in Chromium (Debian's, and npm): every state, axe, docs/images
+	@test -x $(CHROMIUM) || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } || { \
+	    echo "make page needs Chromium: install Debian's package chromium, or name another: CHROMIUM=PATH" >&2; exit 1; }
+	@cd tests/page && npm ci --silent --no-audit --no-fund
+	CHROMIUM=$(CHROMIUM) node tests/page/check.mjs
 
 lock: ## pin pyproject.toml's dependencies anew (needs uv); UPGRADE=1: to the newest versions
 	@test -n "$(UV)" || { echo "make lock needs uv on PATH" >&2; exit 1; }

@@ -1,5 +1,6 @@
 """What a person can do on the page, and what nobody can."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -72,6 +73,19 @@ async def test_a_no_needs_no_passphrase_and_is_final(tmp_path: Path) -> None:
         assert await other.send(PLAN, decision="allow", passphrase=PASSPHRASE) == 200
         assert "Refused." in other.text
     assert (state(at), granted(at)) == ("refused", None)
+
+
+async def test_two_yeses_at_once_are_one(tmp_path: Path) -> None:
+    at = people.desk(tmp_path)
+    people.open_plan(at, DELETE)
+    async with browser(at) as first, browser(at) as second:
+        await first.go(PLAN)
+        await second.go(PLAN)
+        sent = (each.send(PLAN, decision="allow", passphrase=PASSPHRASE) for each in (first, second))
+        assert await asyncio.gather(*sent) == [200, 200]
+        assert "Allowed." in first.text
+        assert "Allowed." in second.text
+    assert [record.kind for record in at.store.records()].count("granted") == 1
 
 
 async def test_what_has_expired_takes_no_answer(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> int:
         ),
         server.under_way,
         lambda: print(
-            f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse; people use {page_address(arguments, port)}",
+            f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse; people use {page_address(arguments, port)}/",
             file=sys.stderr,
             flush=True,
         ),

@@ -210,12 +210,7 @@ async def unlocked(visit: Visit) -> None:
 
 
 def wrong_passphrase(stop: GateStop) -> Wrong:
-    """What a passphrase that does not open the key is told.
-
-    Raises: the stop itself when it is about something else.
-    """
-    if stop.kind not in WRONG:
-        raise stop
+    """What a passphrase that does not open the key is told."""
     left = stop.details.get("tries_left")
     advice = f"{left} tries are left." if left is not None else stop.advice
     return Wrong(WRONG[stop.kind], passphrase=f"{stop.message} {advice}")

@@ -164,15 +164,15 @@ def facts(lines: Sequence[str]) -> Html:
 
 
 def decision(frame: Frame, stored: StoredPlan) -> Html:
-    """The form that a plan is decided with; nothing in it is chosen beforehand."""
+    """The form that a plan is decided with; nothing in it is chosen beforehand, nor does the page jump there."""
     question = stored.plan.question
     answers = [each for each in question.answers if each != LEAVE]
     parts: list[Html] = []
     if question.phrase is not None:
-        parts.append(frame.text("phrase", f"Type the phrase: {question.phrase}", focus=True))
+        parts.append(frame.text("phrase", f"Type the phrase: {question.phrase}"))
     if len(answers) > 1:
         parts.append(tag("fieldset", tag("legend", "Answer"), frame.error("answer"), *map(choice, answers)))
-    parts.append(frame.passphrase(focus=question.phrase is None and len(answers) == 1))
+    parts.append(frame.passphrase())
     yes = "Allow exactly this" if answers == ["allow"] else "Answer"
     no = "Leave it undecided" if LEAVE in question.answers else "Refuse"
     buttons = tag(
@@ -233,7 +233,7 @@ def shown(frame: Frame, name: str, value: str) -> Html:
         "A key made for you",
         tag("p", tag("strong", "Copy it now. "), "Its file is deleted, and it cannot be shown again.",
             class_="verdict granted", role="status"),
-        section(name, tag("pre", tag("code", value, id="value"), tabindex="0", aria_label="The value")),
+        section(name, tag("pre", tag("code", value, id="value"), tabindex="0", role="group", aria_label="The value")),
     )  # fmt: skip
 
 

@@ -19,7 +19,10 @@ CHANGING = (
     "outcome, marked deduplicated; another client_token really does it again.\n"
     "A change answers `sent`, its requests, and `grant`, who allowed it: human, client_attested, operator, none."
 )
-SECRET = "Secret values never pass through this conversation: give references (env:MOLECULE_SECRET_NAME, file:NAME)."
+SECRET = (
+    "Secret values never pass through this conversation: a person types them on this server's page (page:NAME), or "
+    "give another reference (env:MOLECULE_SECRET_NAME, file:NAME)."
+)
 
 HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("list_workspaces",), "Find workspaces with list_workspaces; changes take ids, reads also take exact names."),

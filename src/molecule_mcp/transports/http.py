@@ -102,7 +102,7 @@ class Doorkeeper:
 
 def is_page(path: str) -> bool:
     """Whether an address is one of the page for people."""
-    return path == PAGE or path.startswith(f"{PAGE}/")
+    return path.startswith(f"{PAGE}/")
 
 
 def answer(status: int, why: str, headers: dict[str, str] | None = None) -> JSONResponse:
