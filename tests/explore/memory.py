@@ -96,8 +96,11 @@ class MemoryStore:
             if self.data.states[key] == "open" and plan.expires > now
         ]
 
-    def grant(self, plan_id: str, grant: Grant) -> bool:
-        """open -> granted; the first decision wins."""
+    def grant(self, plan_id: str, grant: Grant, most: int | None = None) -> bool:
+        """open -> granted; the first decision wins, and no more than `most` under one counter."""
+        counted = sum(each.counted_under == grant.counted_under for each in self.data.grants.values())
+        if most is not None and counted >= most:
+            return False
         if self.data.states.get(plan_id) != "open" or self.data.plans[plan_id].expires <= grant.at:
             return False
         self.data.states[plan_id] = "granted"

@@ -47,7 +47,7 @@ def stopped(folder: Path, content: str, **environ: str) -> str:
 
 def test_without_a_file_the_usual_profile_is_an_administrator_with_every_gate_on() -> None:
     assert force.chosen(None, "default", entries(), NOW) is None
-    profile = force.in_force(None, Settings.load({}))
+    profile = force.in_force(None, Settings.load({}), entries())
     assert profile == Profile()
     assert (profile.role, profile.asks(Risk.DESTROY), profile.asks(Risk.CRITICAL)) == ("ORG-ADMIN", True, True)
 
@@ -72,7 +72,7 @@ def test_roots_without_workspaces_stop_the_start_with_the_command_that_resolves_
 
 def test_the_profile_is_in_force_as_it_is_written(tmp_path: Path) -> None:
     lines = (f'workspaces = ["{ONE}"]', 'allow = ["list_workspaces"]', 'ask_from = "write"', 'confirm = "strict"')
-    profile = force.in_force(written(tmp_path, text(*lines)), Settings.load({}))
+    profile = force.in_force(written(tmp_path, text(*lines)), Settings.load({}), entries())
     assert profile == Profile(
         "support",
         "WORKSPACE-WRITE",
@@ -86,11 +86,11 @@ def test_the_profile_is_in_force_as_it_is_written(tmp_path: Path) -> None:
 
 def test_flags_and_variables_narrow_a_profile(tmp_path: Path) -> None:
     wide = written(tmp_path, text(f'workspaces = ["{ONE}", "{TWO}"]'))
-    narrow = force.in_force(wide, Settings.load({"MOLECULE_MCP_ROLE": "READ"}, workspaces=TWO))
+    narrow = force.in_force(wide, Settings.load({"MOLECULE_MCP_ROLE": "READ"}, workspaces=TWO), entries())
     assert (narrow.role, narrow.bound) == ("READ", {TWO})
-    assert force.in_force(wide, Settings.load({}, read_only=True)).role == "READ"
+    assert force.in_force(wide, Settings.load({}, read_only=True), entries()).role == "READ"
     unbound = written(tmp_path, text())
-    assert force.in_force(unbound, Settings.load({}, workspaces=ONE)).bound == {ONE}
+    assert force.in_force(unbound, Settings.load({}, workspaces=ONE), entries()).bound == {ONE}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_flags_and_variables_narrow_a_profile(tmp_path: Path) -> None:
 def test_what_would_widen_a_profile_stops_the_start(tmp_path: Path, environ: dict[str, str], told: str) -> None:
     profile = written(tmp_path, text(f'workspaces = ["{ONE}"]'))
     with pytest.raises(ConfigurationError, match=told):
-        force.in_force(profile, Settings.load(environ))
+        force.in_force(profile, Settings.load(environ), entries())
 
 
 def test_a_profile_brings_its_tenant_and_its_key(tmp_path: Path) -> None:
@@ -148,5 +148,5 @@ def test_no_key_is_taken_from_the_folder_that_tools_pass_secrets_on_from(tmp_pat
 
 def test_a_workspaces_own_token_bounds_the_profile(tmp_path: Path) -> None:
     lines = (ACME[0], 'credential = "workspace-token:env:ACME_KEY"', f'workspaces = ["{ONE}"]')
-    profile = force.in_force(written(tmp_path, text(*lines)), Settings.load({}))
+    profile = force.in_force(written(tmp_path, text(*lines)), Settings.load({}), entries())
     assert (profile.workspace_token, profile.bound) == (True, {ONE})

@@ -58,7 +58,7 @@ def overlaid(draw: random.Random, written: Written) -> Profile | None:
         if draw.random() < 0.3:
             said[workspaces] = ",".join(some(draw, IDS))
     try:
-        return force.in_force(written, Settings.load(environ, read_only=draw.random() < 0.2, **flags))
+        return force.in_force(written, Settings.load(environ, read_only=draw.random() < 0.2, **flags), entries())
     except ConfigurationError:
         return None
 
@@ -87,7 +87,7 @@ def test_what_is_effective_is_a_subset_of_the_profile_for_every_overlay() -> Non
     seen = Counter[str]()
     for _ in range(FILES):
         written = forms.profiles(content(draw).encode(), "p.toml", entries(), NOW)["p"]
-        alone = force.in_force(written, Settings.load({}))
+        alone = force.in_force(written, Settings.load({}), entries())
         effective = overlaid(draw, written)
         for _ in range(CALLS // FILES):
             name, risk = draw.choice(list(entries())), draw.choice(list(Risk))

@@ -45,6 +45,18 @@ print(store.claim(making.intent()), flush=True)
 sys.stdin.read()
 """
 
+GRANT_COUNTED = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from molecule_mcp.store.sqlite import SqliteStore
+from tests.store import making
+store = SqliteStore(Path(sys.argv[1]), busy=60)
+yes = replace(making.YES, kind="operator", counted_under="one")
+sys.stdin.readline()
+print(sum(store.grant(f"{number:032x}", yes, 5) for number in range(int(sys.argv[2]), int(sys.argv[3]) + 1)))
+"""
+
 DECIDE = """
 import sys
 from pathlib import Path
@@ -192,6 +204,28 @@ def test_of_many_processes_that_decide_one_does(store: SqliteStore, folder: Path
     said = making.together([making.process(DECIDE, folder, answer) for answer in ("yes", "no") * 3])
     assert sorted(said) == ["False"] * 5 + ["True"]
     assert [kind for kind, _ in told(store)] == ["open", stored(store).state]
+
+
+def test_processes_together_grant_no_more_plans_under_one_counter_than_it_has_uses(
+    store: SqliteStore, folder: Path
+) -> None:
+    for number in range(1, 13):
+        store.open_plan(making.plan(number))
+    said = making.together([making.process(GRANT_COUNTED, folder, first, first + 2) for first in range(1, 13, 3)])
+    assert sum(map(int, said)) == 5
+    assert sum(kind == "granted" for kind, _ in told(store)) == 5
+
+
+def test_a_use_is_never_given_back_and_other_counters_are_others(store: SqliteStore) -> None:
+    for number in range(1, 4):
+        store.open_plan(making.plan(number))
+    ids = [f"{number:032x}" for number in range(1, 4)]
+    counted = replace(YES, kind="operator", counted_under="a")
+    assert store.grant(ids[0], counted, 1)
+    store.spend(ids[0], "stale", NOW)
+    assert not store.grant(ids[1], counted, 1)
+    assert store.grant(ids[1], replace(counted, counted_under="b"), 1)
+    assert store.grant(ids[2], counted, 2)
 
 
 def test_an_expired_plan_is_not_granted(store: SqliteStore) -> None:

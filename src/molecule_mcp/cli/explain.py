@@ -4,6 +4,7 @@ Nothing is read from the tenant: what a live fact may raise is told as such.
 """
 
 import json
+import time
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.cli.call import object_in
 from molecule_mcp.cli.profile import InForce, in_force, offered
 from molecule_mcp.gate import policy
+from molecule_mcp.gate.ahead import Ahead, matching
 from molecule_mcp.prepared import Entry, entries
 
 ASKED = {
@@ -53,9 +55,10 @@ def explained(found: InForce, entry: Entry, given: Mapping[str, Any] | None) -> 
     told = {"tool": name, "profile": f"{profile.name}, {profile.role}"}
     why = None if name in offered(found.settings, toolsets.ALL) else "no toolset or tool that was asked for offers it"
     why = why or policy.refusal(profile, entry.ability)
-    risk = capability.risk
+    risk, covered = capability.risk, None
     if given is not None and why is None:
-        checked = strict.read(capability.function, given)
+        _, checked = strict.taken(capability, given)
+        covered = matching(profile.ahead, name, checked, time.time())
         risk = capability.raised(checked)
         touched = policy.workspaces_in(checked, strict.workspace_parameters(capability.function))
         why = policy.misfit(profile, entry.ability, risk, touched)
@@ -67,7 +70,7 @@ def explained(found: InForce, entry: Entry, given: Mapping[str, Any] | None) -> 
         "decision": "asked" if asked else "allowed",
         "rule": rule(profile, risk),
         "risk": "; ".join([risk.label, *rising(capability, risk, given)]),
-        "asks": asks(profile, risk) if asked else "nobody",
+        "asks": asks(profile, risk, covered) if asked else "nobody",
         "bound": bound(profile, entry, given),
     }
 
@@ -80,9 +83,16 @@ def rule(profile: policy.Profile, risk: Risk) -> str:
     return f"risk {risk.label} is {'at or above' if profile.asks(risk) else 'below'} ask_from = {limit}"
 
 
-def asks(profile: policy.Profile, risk: Risk) -> str:
+def asks(profile: policy.Profile, risk: Risk, covered: Ahead | None) -> str:
     """Who has to do what."""
-    return OUTSIDE if risk is Risk.CRITICAL and profile.strict else ASKED.get(risk, ASKED[Risk.DESTROY])
+    if risk is Risk.CRITICAL and profile.strict:
+        return OUTSIDE
+    person = ASKED.get(risk, ASKED[Risk.DESTROY])
+    if profile.two_step and risk < Risk.CRITICAL:
+        person += "; where the client has no form, NOBODY: the same call again allows it (unattended = two-step)"
+    if covered is None:
+        return person
+    return f"nobody for {covered.max_uses} uses, as a preauth says, if they are not used up; then {person}"
 
 
 def rising(capability: Capability, risk: Risk, given: Mapping[str, Any] | None) -> list[str]:

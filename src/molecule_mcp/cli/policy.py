@@ -15,7 +15,7 @@ from molecule_mcp.cli import explain, refresh
 from molecule_mcp.cli.profile import InForce, in_force, offered
 from molecule_mcp.gate import policy
 from molecule_mcp.prepared import entries
-from molecule_mcp.profiles import files, forms
+from molecule_mcp.profiles import files, force, forms
 from molecule_mcp.profiles.forms import Written
 from molecule_mcp.settings import folders, policy_file
 
@@ -51,14 +51,15 @@ def path_of(arguments: Namespace) -> Path | None:
 
 def summary(written: Written) -> str:
     """A profile on one line."""
-    profile = policy.Profile(role=written.role, bound=written.workspaces, allow=written.allow, deny=written.deny)
+    profile = force.effective(written, entries())
     usable = [entry for entry in entries().values() if policy.refusal(profile, entry.ability) is None]
     bound = "" if written.workspaces is None else f", {len(written.workspaces)} workspaces"
+    ways = [f"{len(written.preauth)} calls allowed beforehand"] if written.preauth else []
+    ways += ["calls below critical allowed by REPEATING THEM: no person sees them"] if written.two_step else []
     key = f", key from {written.credential}" if written.credential else ""
     where = f", only {written.origin}" if written.origin else ""
-    return (
-        f"{written.role}{bound}, {len(usable)} of {len(entries())} tools{where}{key}, until {moment(written.expires)}"
-    )
+    tools = f"{len(usable)} of {len(entries())} tools"
+    return ", ".join([f"{written.role}{bound}, {tools}{where}{key}", *ways, f"until {moment(written.expires)}"])
 
 
 def unusable(written: Written, now: float) -> str:
@@ -91,6 +92,11 @@ def effective(found: InForce) -> dict[str, Any]:
         "workspaces": "all" if profile.bound is None else sorted(profile.bound),
         "ask_from": profile.ask_from.label,
         "confirm": "strict" if profile.strict else "usual",
+        "unattended": "two-step: no person sees it" if profile.two_step else "never",
+        "preauth": [
+            f"{each.tool} {each.arguments}, {each.max_uses} times until {moment(each.expires)}"
+            for each in profile.ahead
+        ],
         "origin": (written.origin if written else None) or found.settings.api_url or "any",
         "credential": str(written.credential) if written and written.credential else "the environment",
         "expires": "never" if profile.expires is None else moment(profile.expires),

@@ -40,7 +40,8 @@ def in_force(arguments: Namespace, redactor: Redactor | None = None) -> InForce:
         environ = force.completed(chosen.written, environ, state / "secrets", redactor)
     settings = loaded(arguments, environ)
     offered(settings)
-    found = InForce(settings, force.in_force(chosen.written if chosen else None, settings), chosen)
+    profile = force.in_force(chosen.written if chosen else None, settings, entries())
+    found = InForce(settings, profile, chosen)
     if redactor is not None:
         forget_key(settings, chosen.written if chosen else None, redactor)
     return found

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from molecule_mcp.capability import Risk, changing, within_workspaces
 from molecule_mcp.errors import PolicyRefusal
+from molecule_mcp.gate.ahead import Ahead
 from molecule_mcp.settings import ROLES, Role
 
 REFUSES_WORKSPACE_TOKENS = frozenset(
@@ -38,6 +39,9 @@ class Profile:
         ask_from: The lowest risk that a person is asked about.
         strict: Whether a critical call is allowed outside of the client only.
         expires: Seconds since the epoch from which on nothing is allowed; None: never.
+        ahead: The calls that an operator allowed beforehand.
+        two_step: Whether, where no person can be asked in the client, a call below critical is allowed by being
+            repeated.
         workspace_token: Whether the key is the token of its one workspace, which the tenant lets in nowhere else.
     """
 
@@ -49,6 +53,8 @@ class Profile:
     ask_from: Risk = Risk.DESTROY
     strict: bool = False
     expires: float | None = None
+    ahead: tuple[Ahead, ...] = ()
+    two_step: bool = False
     workspace_token: bool = False
 
     def narrowed(self, role: Role | None = None, bound: frozenset[str] | None = None) -> "Profile":

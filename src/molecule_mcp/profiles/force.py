@@ -4,7 +4,7 @@ Nothing widens a profile: a setting that asks for more than it allows stops the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from molecule_mcp.errors import ConfigurationError
@@ -12,6 +12,7 @@ from molecule_mcp.gate.policy import ROLES, Profile
 from molecule_mcp.prepared import Entry
 from molecule_mcp.profiles import credentials, files, forms
 from molecule_mcp.profiles.forms import Written
+from molecule_mcp.profiles.preauths import ahead
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.settings import ORG_ID, PROFILE, TOKEN, URL, Settings
 from molecule_mcp.settings.tenant import origin
@@ -92,15 +93,23 @@ def completed(written: Written, environ: Mapping[str, str], secrets: Path, redac
     return {**given, TOKEN: credentials.key(where, environ, redactor)}
 
 
-def in_force(written: Written | None, settings: Settings) -> Profile:
+def in_force(written: Written | None, settings: Settings, entries: Mapping[str, Entry]) -> Profile:
     """What policy reads: the profile, narrowed by what the environment and the flags say.
 
-    Raises: ConfigurationError when they ask for more than the profile allows.
+    Raises: ConfigurationError when they ask for more than the profile allows, or it allows beforehand what it refuses.
     """
     role = "READ" if settings.read_only else settings.role
     if written is None:
         return Profile(settings.profile).narrowed(role, settings.workspaces)
     refuse_wider(written, settings)
+    return effective(written, entries).narrowed(role, settings.workspaces)
+
+
+def effective(written: Written, entries: Mapping[str, Entry]) -> Profile:
+    """A profile as policy reads it, under no overlay.
+
+    Raises: ConfigurationError for a pre-authorisation that means no exact call, or one the profile itself refuses.
+    """
     profile = Profile(
         name=written.name,
         role=written.role,
@@ -110,9 +119,23 @@ def in_force(written: Written | None, settings: Settings) -> Profile:
         ask_from=written.ask_from,
         strict=written.strict,
         expires=written.expires,
+        two_step=written.two_step,
         workspace_token=bool(written.credential and written.credential.workspace_token),
     )
-    return profile.narrowed(role, settings.workspaces)
+    allowed = [
+        ahead(
+            each.tool,
+            each.arguments,
+            each.max_uses,
+            each.expires.timestamp(),
+            place=f"profile.{written.name}.preauth.{position}",
+            profile=profile,
+            entries=entries,
+        )
+        for position, each in enumerate(written.preauth)
+        if written.workspaces != frozenset()  # before its roots are resolved it starts nothing
+    ]
+    return replace(profile, ahead=tuple(allowed))
 
 
 def refuse_wider(written: Written, settings: Settings) -> None:

@@ -41,6 +41,15 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+class Preauth(Strict):
+    """One `[[profile.NAME.preauth]]` as written."""
+
+    tool: str
+    arguments: dict[str, Any]
+    max_uses: Annotated[int, Field(ge=1, le=1000)]
+    expires: AwareDatetime
+
+
 class Table(Strict):
     """One `[profile.NAME]` as written."""
 
@@ -55,6 +64,8 @@ class Table(Strict):
     confirm: Literal["usual", "strict"] = "usual"
     origin: str | None = None
     credential: str | None = None
+    unattended: Literal["never", "two-step"] = "never"
+    preauth: list[Preauth] = Field(default_factory=list[Preauth])
 
 
 class Document(Strict):
@@ -64,7 +75,7 @@ class Document(Strict):
     profile: Annotated[dict[Name, Table], Field(min_length=1)]
 
 
-FIELDS = frozenset({*Document.model_fields, *Table.model_fields})
+FIELDS = frozenset({*Document.model_fields, *Table.model_fields, *Preauth.model_fields})
 """Every key that a file may hold, but the names of profiles."""
 
 
@@ -80,6 +91,8 @@ class Written:
         named: The names of tools and toolsets as they stand in the file, by key.
         origin: The only tenant that its key goes to.
         credential: Where its key comes from; None: from the environment.
+        two_step: Whether repeating a call allows it, where no person can be asked.
+        preauth: What is allowed beforehand, as written.
     """
 
     name: str
@@ -94,6 +107,8 @@ class Written:
     strict: bool
     origin: str | None
     credential: Source | None
+    two_step: bool
+    preauth: tuple[Preauth, ...]
 
 
 def document(data: bytes, where: str) -> Document:
@@ -156,6 +171,8 @@ def written(name: str, table: Table, where: str, entries: Mapping[str, Entry], n
         strict=table.confirm == "strict",
         origin=None if table.origin is None else origin(table.origin, f"{place}.origin"),
         credential=None if table.credential is None else source(table.credential, f"{where}: {place}.credential"),
+        two_step=table.unattended == "two-step",
+        preauth=tuple(table.preauth),
     )
 
 

@@ -12,6 +12,7 @@ from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Item, Preview, Risk
 from molecule_mcp.errors import GateStop, PolicyRefusal
 from molecule_mcp.gate import grants, policy
+from molecule_mcp.gate.ahead import matching
 from molecule_mcp.gate.answer import FormAnswer, meaning
 from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint, still
 from molecule_mcp.gate.question import plain_preview, question
@@ -24,6 +25,9 @@ from molecule_mcp.tenant import Request
 
 POLL = 0.2
 """Seconds between looks at the store while a person decides elsewhere."""
+
+SOONEST = 1.0
+"""Seconds after which a repeated call may count as another step: what comes sooner was made without a look."""
 
 TICK = 5.0
 """Seconds between two progress notices while waiting."""
@@ -57,13 +61,21 @@ class Asking:
         return self.context.profile.strict and self.risk is Risk.CRITICAL
 
     @property
+    def by_repeating(self) -> bool:
+        """Whether nobody is asked, and repeating the call allows it: an opt-in of the profile, never for critical."""
+        return self.context.profile.two_step and not self.caller.can_ask and self.risk < Risk.CRITICAL
+
+    @property
     def binding(self) -> str:
-        """Finds the plan of this call again when the model repeats it."""
+        """Finds the plan of this call again when the model repeats it.
+
+        A plan that repeating may allow is another one than a person is shown in a form meanwhile.
+        """
         text = bound_text(
             self.caller.principal,
             self.context.profile.name,
             self.context.origin,
-            self.capability.name,
+            f"{self.capability.name}{' by repeating' if self.by_repeating else ''}",
             self.arguments,
         )
         return self.context.keyed_digest(text)
@@ -181,6 +193,49 @@ class Asking:
             return False
         key = self.context.approver()
         return key is not None and grants.verify(key, stored.plan, grant)
+
+    async def allowed(self, plan: Plan) -> StoredPlan:
+        """The plan once it is allowed without a form. Raises: GateStop when it is not."""
+        if self.by_repeating and plan.question.answers == ("allow",):
+            return await self.repeated(plan)
+        return await self.wait(plan)
+
+    async def ahead(self, plan: Plan) -> StoredPlan | None:
+        """The plan, granted by what an operator allowed beforehand; None when nothing covers it, or is used up."""
+        context = self.context
+        now = context.clock()
+        found = matching(context.profile.ahead, self.capability.name, self.arguments, now)
+        if found is None or self.outside_only or plan.question.answers != ("allow",):
+            return None
+        counter = context.keyed_digest(found.counter(context.profile.name, context.origin))
+        grant = Grant("operator", "allow", now, counted_under=counter)
+        return await self.granted_as(plan, grant, found.max_uses)
+
+    async def repeated(self, plan: Plan) -> StoredPlan:
+        """The plan, granted because the same call came before, was shown what would happen, and comes again.
+
+        Raises: GateStop `repeat_to_confirm` with the preview, the first time or too soon after it.
+        """
+        now = self.context.clock()
+        if now - plan.created >= SOONEST and (stored := await self.granted_as(plan, Grant("none", "allow", now))):
+            return stored
+        raise GateStop(
+            "repeat_to_confirm",
+            "Nothing was sent. This profile asks no person; the same call, made again, does what stands under `would`.",
+            advice="Check that against what you were asked to do; repeat exactly this call only if it is that.",
+            details={
+                "code": plan.code,
+                "expires_in_s": max(0, int(plan.expires - now)),
+                "would": list(plan.question.lines),
+            },
+        )
+
+    async def granted_as(self, plan: Plan, grant: Grant, most: int | None = None) -> StoredPlan | None:
+        """The plan under this grant; None when the store gives none."""
+        store = self.context.store()
+        if not await anyio.to_thread.run_sync(store.grant, plan.id, grant, most):
+            return None
+        return store.plan(plan.id)
 
     async def wait(self, plan: Plan) -> StoredPlan:
         """Wait for a yes from outside the model's channel.

@@ -85,9 +85,10 @@ class Road:
         stored = asking.granted()
         if stored is None:
             plan = await asking.plan()
-            if asking.by_form:
+            stored = await asking.ahead(plan)
+            if stored is None and asking.by_form:
                 return Asked(plan)
-            stored = await asking.wait(plan)
+            stored = stored or await asking.allowed(plan)
         assert stored.grant is not None
         return await once.run(partial(self.granted, asking, stored.plan, stored.grant))
 

@@ -89,13 +89,19 @@ class Plan:
 
 @dataclass(frozen=True)
 class Grant:
-    """A yes: of which kind, to which answer; `signature` (hex, Ed25519) and `signed_by` only for kind human."""
+    """A yes: of which kind, to which answer.
+
+    Args:
+        signature, signed_by: Hex of an Ed25519 signature and the key's fingerprint; only for kind human.
+        counted_under: What its uses are counted under; only for kind operator.
+    """
 
     kind: GrantKind
     answer: str
     at: float
     signature: str = ""
     signed_by: str = ""
+    counted_under: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,8 +231,13 @@ class Store(Protocol):
         """Unexpired open plans, oldest first."""
         ...
 
-    def grant(self, plan_id: str, grant: Grant) -> bool:
-        """open -> granted, if open and unexpired at `grant.at`; the first decision wins. False: it was not open."""
+    def grant(self, plan_id: str, grant: Grant, most: int | None = None) -> bool:
+        """open -> granted, if open and unexpired at `grant.at`; the first decision wins.
+
+        Args:
+            most: How many plans may ever be granted under `grant.counted_under`; None: not counted.
+        Returns: False when it was not open, or as many were granted before.
+        """
         ...
 
     def refuse(self, plan_id: str, reason: str, now: float) -> bool:

@@ -35,6 +35,8 @@ _CLAIM = (
     " AND method = ? AND path = ? AND body_digest = ?"
 )
 
+_COUNTED = "SELECT COUNT(*) FROM plans WHERE given IS NOT NULL AND json_extract(given, '$.counted_under') = ?"
+
 
 def unchanged(text: str) -> str:
     """The redaction of a store that was given none."""
@@ -105,10 +107,12 @@ class SqliteStore:
             rows = sql.execute(f"{_PLAN} state = 'open' AND expires > ? ORDER BY created, rowid", (now,)).fetchall()
             return [self._stored(sql, row) for row in rows]
 
-    def grant(self, plan_id: str, grant: Grant) -> bool:
-        """open -> granted, if open and unexpired at `grant.at`; the first decision wins. False: it was not open."""
+    def grant(self, plan_id: str, grant: Grant, most: int | None = None) -> bool:
+        """open -> granted, if open and unexpired at `grant.at`, and fewer than `most` were under `counted_under`."""
         given = canonical(flat(grant))
         with self._database.writing() as sql:
+            if most is not None and sql.execute(_COUNTED, (grant.counted_under,)).fetchone()[0] >= most:
+                return False
             row = sql.execute(
                 "SELECT digest FROM plans WHERE id = ? AND state = 'open' AND expires > ?", (plan_id, grant.at)
             ).fetchone()
