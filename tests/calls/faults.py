@@ -20,6 +20,7 @@ from molecule_mcp.capability import READING_POSTS
 from molecule_mcp.embedded.sample import sample_id
 from molecule_mcp.embedded.tokens import mint_org_key
 from molecule_mcp.errors import Sent
+from molecule_mcp.tenant.inprocess import EVENT_STREAM, InProcess
 from tests.tenant.loopback import Act, announced, floods, hangs_up, resets, said, says, silent
 
 HTML = b"<!doctype html><title>500</title><h1>Something went wrong</h1>"
@@ -104,7 +105,7 @@ class Faulty:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self._inner = httpx.ASGITransport(self.app)
+        self._inner = InProcess(self.app)
         self._sample = sqlite3.connect(":memory:", check_same_thread=False)
         self.app.database.backup(self._sample)
 
@@ -172,14 +173,16 @@ class Faulty:
         try:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
-                await self._handle(head, await reader.readexactly(announced(head)), writer)
+                await self._handle(head, await reader.readexactly(announced(head)), writer, reader)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
         finally:
             self._serving.discard(task)
             self._writers.discard(writer)
 
-    async def _handle(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _handle(
+        self, head: bytes, body: bytes, writer: asyncio.StreamWriter, reader: asyncio.StreamReader
+    ) -> None:
         first, *lines = head.decode("latin-1").rstrip().split("\r\n")
         line = first.rsplit(" ", 1)[0]
         self.seen.append(line)
@@ -194,16 +197,35 @@ class Faulty:
             if self.left == 0:
                 self.stop_listening()
         headers = [(name, value) for name, _, value in (each.partition(": ") for each in lines)]
-        writer.write(await self._answer(line, headers, body))
+        method, path = line.split(" ", 1)
+        request = httpx.Request(method, self.origin + path, headers=headers, content=body)
+        told = await self._inner.handle_async_request(request)
+        if told.headers.get("content-type", "").startswith(EVENT_STREAM):
+            await self._stream(told, writer, reader)
+            return
+        writer.write(await self._answer(told))
         await writer.drain()
         if self.left is not None:
             writer.close()
 
-    async def _answer(self, line: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
+    async def _stream(self, told: httpx.Response, writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> None:
+        """Pass on an endless answer until its reader is gone."""
+        writer.write(f"HTTP/1.1 200 Answer\r\nContent-Type: {EVENT_STREAM}\r\nConnection: close\r\n\r\n".encode())
+
+        async def pump() -> None:
+            async for part in told.aiter_raw():
+                writer.write(part)
+
+        pumping, gone = asyncio.create_task(pump()), asyncio.create_task(reader.read(1))
+        await asyncio.wait({pumping, gone}, return_when=asyncio.FIRST_COMPLETED)
+        pumping.cancel()
+        gone.cancel()
+        await asyncio.wait({pumping, gone})
+        await told.aclose()
+        writer.close()
+
+    async def _answer(self, told: httpx.Response) -> bytes:
         """What the tenant answers, as bytes."""
-        method, path = line.split(" ", 1)
-        request = httpx.Request(method, self.origin + path, headers=headers, content=body)
-        told = await self._inner.handle_async_request(request)
         content = await told.aread()
         kept = [f"{name}: {value}" for name, value in told.headers.items() if name not in FRAMING]
         closing = [] if self.left is None else ["Connection: close"]

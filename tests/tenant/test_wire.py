@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import httpx
@@ -320,3 +321,111 @@ def test_deadlines_only_tighten() -> None:
     assert Deadlines().within(None) == Deadlines()
     assert Deadlines().within(300) == Deadlines()
     assert Deadlines().within(7) == Deadlines(read=7, write=7, total=7, slow=7)
+
+
+FOLLOW = "GET /workspaces/{id}/events/stream"
+
+
+class Broken(httpx.AsyncByteStream):
+    """Gives these parts, then waits for ever or breaks."""
+
+    def __init__(self, *parts: bytes, error: Exception | None = None) -> None:
+        self.parts, self.error, self.closed = parts, error, False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self.parts:
+            yield part
+        if self.error:
+            raise self.error
+        await anyio.sleep_forever()
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def stream(body: httpx.AsyncByteStream) -> httpx.Response:
+    return httpx.Response(200, headers={"Content-Type": "text/event-stream; charset=utf-8"}, stream=body)
+
+
+async def follow(script: Script, seconds: float = 30, enough: str = "never") -> tuple[Any, list[str]]:
+    """How it ended, and the lines that were heard."""
+    found: list[str] = []
+
+    async def heard(line: str) -> bool:
+        found.append(line)
+        return line == enough
+
+    ended = await wired(script).follow(changes(FOLLOW, f"/workspaces/{ONE}/events/stream"), seconds, heard)
+    return ended, found
+
+
+async def test_lines_come_whole_however_they_are_cut_and_the_reader_ends_it() -> None:
+    body = Broken(b": pi", b"ng\r\n\nda", "ta: \u00e4".encode()[:-1], b"\xa4\nlast\nmore\n")
+    script = Script(stream(body))
+    assert await follow(script, enough="last") == ("enough", [": ping", "", "data: \u00e4", "last"])
+    assert script.requests[0].headers.get_list("accept") == ["text/event-stream"]
+    assert body.closed
+
+
+async def test_a_stream_ends_with_its_time_or_breaks_and_what_was_heard_counts() -> None:
+    body = Broken(b"one\n")
+    assert await follow(Script(stream(body)), seconds=0.05) == ("time", ["one"])
+    assert body.closed
+    assert await follow(Script(stream(Broken(b"one\n", error=httpx.ReadError("x"))))) == ("broken", ["one"])
+    assert await follow(Script(stream(httpx.ByteStream(b"one\ntw")))) == ("closed", ["one"])
+
+
+async def test_a_stream_without_line_ends_or_with_too_many_is_enough() -> None:
+    assert (await follow(Script(stream(Broken(*[b"x" * (1 << 20)] * 5)))))[0] == "enough"
+
+
+async def silent(_: httpx.Request) -> httpx.Response:
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+@pytest.mark.parametrize("act", [silent, httpx.ConnectError("x"), httpx.ReadTimeout("x"), OSError("x")])
+async def test_a_stream_that_never_begins_is_an_unreachable_tenant(act: Any) -> None:
+    script = Script(act)
+    with pytest.raises(TenantUnreachable) as error:
+        await follow(script, seconds=0.05)
+    assert (error.value.sent, len(script.requests)) == (False, 1)
+
+
+async def test_an_encoded_stream_is_refused_and_another_answer_given_back() -> None:
+    with pytest.raises(TenantUnreadable, match="compressed"):
+        await follow(Script(answer(body=b"x", content_encoding="gzip", content_type="text/event-stream")))
+    ended, found = await follow(Script(answer({"error": "no"}, 404)))
+    assert (ended.status, ended.body, found) == (404, b'{"error": "no"}', [])
+
+
+async def test_a_refusal_that_breaks_off_is_an_unreachable_tenant() -> None:
+    broken = httpx.Response(404, stream=Broken(b"{", error=httpx.ReadError("x")))
+    with pytest.raises(TenantUnreachable):
+        await follow(Script(broken))
+
+
+async def test_what_is_followed_leaves_room_for_other_requests() -> None:
+    """Eight requests may be under way, and four streams beside them; a fifth waits for its turn."""
+
+    async def answered(request: httpx.Request) -> httpx.Response:
+        return stream(Broken(b"x\n")) if request.url.path.endswith("stream") else answer({})
+
+    script = Script(answered)
+    wire = wired(script)
+
+    async def never(_: str) -> bool:
+        return False
+
+    async def listen() -> None:
+        await wire.follow(changes(FOLLOW, f"/workspaces/{ONE}/events/stream"), 30, never)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(12):
+            group.start_soon(listen)
+        await anyio.wait_all_tasks_blocked()
+        assert len(script.requests) == 4
+        for _ in range(20):
+            assert (await wire.exchange(changes("GET /workspaces", "/workspaces"))).status == 200
+        assert len(script.requests) == 24
+        group.cancel_scope.cancel()

@@ -1,7 +1,8 @@
 """What a tool holds: reads and sends over the routes it names, checked against its permit, answers as models."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.multipart import Form
 from molecule_mcp.tenant.permit import JSON, Exchange, Permit, Request, changing
 from molecule_mcp.tenant.translate import Answer, refusal
-from molecule_mcp.tenant.wire import Wire
+from molecule_mcp.tenant.wire import Ending, Wire
 
 Shape = TypeVar("Shape")
 Query = Mapping[str, str | int]
@@ -105,6 +106,52 @@ class Tenant:
             content, kind = b"" if body is None else encoded(body), JSON
         return await self._exchange(method, template, into, content, query, parameters, kind)
 
+    async def follow(
+        self,
+        template: str,
+        into: type[Shape],
+        heard: Callable[[Shape], Awaitable[bool]],
+        seconds: float,
+        **parameters: str,
+    ) -> Ending:
+        """Follow an event stream for a bounded time.
+
+        Args:
+            into: The model of one event.
+            heard: Takes an event; true ends it.
+        Returns: How it ended.
+        Raises: as `read`, before the first event or at one that cannot be read.
+        """
+        request = self._addressed(f"GET {template}", template, None, parameters)
+
+        async def line(text: str) -> bool:
+            if not text.startswith("data:"):
+                return False  # a comment, or the blank line after an event
+            try:
+                event = cast(Shape, adapter(into).validate_json(text[5:]))
+            except ValidationError as error:
+                raise TenantUnreadable(f"An event of the tenant's is {fault(error)}.") from None
+            return await heard(event)
+
+        ended = await self._wire.follow(request, seconds, line)
+        if isinstance(ended, str):
+            return ended
+        if ended.status == 200:
+            raise TenantUnreadable("The tenant answered with something other than an event stream.", advice=NOT_JSON)
+        raise refusal(ended, changing=False)
+
+    def _addressed(self, route: str, template: str, query: Query | None, parameters: Mapping[str, str]) -> Request:
+        """A request without a body, on a route and of a workspace that the permit covers.
+
+        Raises: ArgumentError, PolicyRefusal.
+        """
+        self._check_route(route)
+        path = paths.fill(template, parameters) + (question(query) if query else "")
+        if len(path) > LONGEST:
+            raise ArgumentError(f"The arguments make an address of more than {LONGEST} bytes; nothing was sent.")
+        self._check_bound(route, template, parameters)
+        return Request(route, route.split(" ", 1)[0], path, b"")
+
     async def _exchange(
         self,
         method: str,
@@ -116,13 +163,8 @@ class Tenant:
         content_type: str = JSON,
     ) -> Shape:
         route = f"{method} {template}"
-        self._check_route(route)
-        path = paths.fill(template, parameters) + (question(query) if query else "")
-        if len(path) > LONGEST:
-            raise ArgumentError(f"The arguments make an address of more than {LONGEST} bytes; nothing was sent.")
-        self._check_bound(route, template, parameters)
+        request = replace(self._addressed(route, template, query, parameters), body=body, content_type=content_type)
         self._check_named(query)
-        request = Request(route, method, path, body, content_type)
         if not changing(route):
             return self._owned(route, shaped(await self._wire.exchange(request), into, changing=False))
         return shaped(await self._changed(request), into, changing=True)

@@ -5,17 +5,18 @@ and are neither followed nor read. Every request carries our own headers and no 
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import anyio
 import httpx
 
 from molecule_mcp import __version__
 from molecule_mcp.errors import ConfigurationError, TenantUnreadable
-from molecule_mcp.tenant.attempts import Progress
+from molecule_mcp.tenant.attempts import NAMES, Progress
 from molecule_mcp.tenant.guard import PERMITTED, Guard
 from molecule_mcp.tenant.pace import Pace
 from molecule_mcp.tenant.permit import Request, changing
@@ -39,8 +40,18 @@ SLOW = frozenset(
 CARRIES_FILES = ("/files", "/bundles", "/chat/", "/memories/export")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-TOGETHER = 8
-"""Requests under way at once."""
+TOGETHER, FOLLOWED = 8, 4
+"""Requests under way at once, and streams followed at once beside them."""
+
+EVENT_STREAM = "text/event-stream"
+CLOSING = 5.0
+"""Seconds that ending a stream may take."""
+
+Heard = Callable[[str], Awaitable[bool]]
+"""Takes a line of a stream, without its end; true ends the reading."""
+
+Ending = Literal["time", "enough", "closed", "broken"]
+"""How following a stream ended: the time was over, the reader had enough, the tenant closed it, or it broke."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,8 @@ class Wire:
     def _guard(self) -> Guard:
         # Made at the first request: the TLS context alone takes tens of milliseconds.
         inner = self._transport or httpx.AsyncHTTPTransport(
-            trust_env=False, limits=httpx.Limits(max_connections=TOGETHER, max_keepalive_connections=TOGETHER)
+            trust_env=False,
+            limits=httpx.Limits(max_connections=TOGETHER + FOLLOWED, max_keepalive_connections=TOGETHER),
         )
         return Guard(self._url, inner)
 
@@ -116,7 +128,6 @@ class Wire:
             "Authorization": f"Bearer {self._token}",
             # A decoded body could be far larger than what came over the wire, in one step.
             "Accept-Encoding": "identity",
-            "Accept": "application/json",
             "User-Agent": f"molecule-mcp/{__version__}",
         }
         if self.org_id:
@@ -131,6 +142,10 @@ class Wire:
     @cached_property
     def _slots(self) -> anyio.Semaphore:
         return anyio.Semaphore(TOGETHER, fast_acquire=True)
+
+    @cached_property
+    def _ears(self) -> anyio.Semaphore:
+        return anyio.Semaphore(FOLLOWED, fast_acquire=True)
 
     async def close(self) -> None:
         """Close the connections; a later exchange opens new ones."""
@@ -172,20 +187,63 @@ class Wire:
         async with self._slots:
             progress.left = True
             response = await self._guard.handle_async_request(self._built(request))
-            stream = response.stream
-            assert isinstance(stream, httpx.AsyncByteStream)
+            stream = streamed(response)
             try:
-                headers = {
-                    name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw
-                }
+                headers = named(response)
                 self._pace.learn(headers)
                 return Answer(response.status_code, headers, await self._body(request, headers, stream, progress))
             finally:
                 await stream.aclose()
 
-    def _built(self, request: Request) -> httpx.Request:
+    async def follow(self, request: Request, seconds: float, heard: Heard) -> Answer | Ending:
+        """Read a permitted endless answer line by line, for so many seconds at most; a read, and never tried again.
+
+        Returns: How it ended; the answer itself when it is no event stream.
+        Raises:
+            PolicyRefusal: as `exchange`.
+            TenantUnreachable: No answer began.
+            TenantUnreadable: The answer is encoded, or one that is no stream is too large.
+        """
+        progress = Progress(changing=False)
+        async with self._ears:
+            if pause := self._pace.wait():
+                await self._sleep(pause)
+            begun = False
+            with anyio.move_on_after(seconds):
+                async with self._opened(request, seconds) as response:
+                    headers = named(response)
+                    self._pace.learn(headers)
+                    if response.status_code != 200 or not is_stream(headers):
+                        body = await self._body(request, headers, streamed(response), progress)
+                        return Answer(response.status_code, headers, body)
+                    begun = True
+                    return await lines(streamed(response), heard)
+        if begun:
+            return "time"
+        raise progress.lost(f"no answer within {seconds:g} s")
+
+    @asynccontextmanager
+    async def _opened(self, request: Request, seconds: float) -> AsyncGenerator[httpx.Response]:
+        """The beginning of an answer that is given up afterwards, however far it got.
+
+        Raises: TenantUnreachable.
+        """
+        timeout = self._timeout(slow=False) | {"read": seconds + self.deadlines.read}
+        try:
+            response = await self._guard.handle_async_request(self._built(request, EVENT_STREAM, timeout))
+            try:
+                yield response
+            finally:
+                with anyio.move_on_after(CLOSING, shield=True):
+                    await streamed(response).aclose()
+        except (httpx.TransportError, OSError) as error:
+            raise Progress(changing=False).lost(NAMES.get(type(error), "the connection broke")) from error
+
+    def _built(
+        self, request: Request, accept: str = "application/json", timeout: dict[str, float] | None = None
+    ) -> httpx.Request:
         """The request as it leaves."""
-        headers = self._headers
+        headers = [*self._headers, (b"Accept", accept.encode())]
         if request.body:
             length = str(len(request.body)).encode()
             headers = [*headers, (b"Content-Length", length), (b"Content-Type", request.content_type.encode())]
@@ -197,7 +255,7 @@ class Wire:
             self.origin + request.path,
             headers=headers,
             stream=httpx.ByteStream(request.body),
-            extensions={PERMITTED: request, "timeout": self._timeout(request.route in SLOW)},
+            extensions={PERMITTED: request, "timeout": timeout or self._timeout(request.route in SLOW)},
         )
 
     async def _body(
@@ -215,6 +273,40 @@ class Wire:
                 raise TenantUnreadable(f"The answer is larger than {most >> 20} MiB.", sent=progress.sent)
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def named(response: httpx.Response) -> dict[str, str]:
+    """The headers of an answer, names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers.raw}
+
+
+def is_stream(headers: Mapping[str, str]) -> bool:
+    """Whether an answer is a plain event stream."""
+    plain = headers.get("content-encoding", "identity").lower() == "identity"
+    return plain and headers.get("content-type", "").partition(";")[0].strip().lower() == EVENT_STREAM
+
+
+def streamed(response: httpx.Response) -> httpx.AsyncByteStream:
+    """The body of an answer as it comes."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    return response.stream
+
+
+async def lines(stream: httpx.AsyncByteStream, heard: Heard) -> Ending:
+    """Hand on the lines of a stream until it ends; one that never ends its line, or has too many, was enough."""
+    rest, size = b"", 0
+    try:
+        async for chunk in stream:
+            size += len(chunk)
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                if await heard(line.rstrip(b"\r").decode("utf-8", "replace")):
+                    return "enough"
+            if size > SMALL:
+                return "enough"
+    except (httpx.TransportError, OSError):
+        return "broken"
+    return "closed"
 
 
 def checked_origin(origin: str) -> httpx.URL:

@@ -82,7 +82,7 @@ async def watch_workspace(
 ) -> Watched:
     """Wait until a workspace changes or reaches a state, or the time is over, and tell which.
 
-    changes: [seconds, status, active_tasks].
+    changes: [seconds, status, active_tasks]. Its events as they come: stream_workspace_events.
     """
     watch = Watch(tenant, await resolve(tenant, workspace), until)
     await watch.look(0)

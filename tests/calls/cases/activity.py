@@ -10,6 +10,7 @@ CASES = {
     "query_audit_log": Case({"workspace": "Bookkeeper"}, says="task_start"),
     "search_session": Case({"workspace": "Ticket Triage", "q": "ticket"}, says="sorted"),
     "watch_workspace": Case({"workspace": "SEO Analyst", "until": "online", "seconds": 3}, says="online"),
+    "stream_workspace_events": Case(of("copywriter", seconds=1), says="ended"),
     "notify_user": Case(
         of("copywriter", message="Look at this"),
         at=under("copywriter", "activity"),
