@@ -76,9 +76,8 @@ async def test_a_door_to_everybody_is_asked_about_in_so_many_words(rig: Rig) -> 
 @pytest.mark.parametrize(
     ("given", "missing"),
     [
-        ({"channel_type": "telegram", "chat_id": "1"}, "bot_token_from"),
-        ({"channel_type": "discord", "chat_id": "1"}, "webhook_url_from"),
-        ({"channel_type": "lark", "chat_id": ""}, "chat_id and webhook_url_from"),
+        ({"channel_type": "lark", "chat_id": ""}, "chat_id"),
+        ({"channel_type": "telegram", "chat_id": ""}, "chat_id"),
         ({"channel_type": "slack", "chat_id": "1", "bot_token_from": "env:MOLECULE_SECRET_BOT"}, "channel_id"),
     ],
 )
@@ -89,6 +88,35 @@ async def test_what_could_never_send_is_refused_before_anybody_is_asked(
     call = rig.road().call(can_ask(), "create_channel", {"workspace_id": rig.named("SEO Analyst"), **given})
     assert missing in (await refused(call)).message
     assert rig.transport.changes == []
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "value"),
+    [
+        ({"channel_type": "telegram"}, "bot_token", TOKEN),
+        ({"channel_type": "discord"}, "webhook_url", HOOK),
+        ({"channel_type": "slack"}, "webhook_url", "https://hooks.slack.com/services/T0/B0/x0123456789"),
+        ({"channel_type": "slack", "channel_id": "C1"}, "bot_token", "xoxb-0123456789"),
+    ],
+)
+async def test_a_secret_that_is_not_given_is_typed_by_a_person(
+    rig: Rig, given: dict[str, str], named: str, value: str
+) -> None:
+    whole = {"workspace_id": rig.named("SEO Analyst"), "chat_id": "1", **given}
+    first = await refused(rig.road().call(can_ask(), "create_channel", whole))
+    assert first.kind == "secret_required"
+    assert f"page:{named}" in first.message
+    rig.types(first.details["code"], value)
+    made = await done(rig, "create_channel", whole)
+    assert made["secrets_set"] == [named]
+
+
+async def test_a_bots_token_can_be_typed_to_learn_its_chats(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst")}
+    first = await refused(rig.road().call(can_ask(), "discover_channel_chats", given))
+    assert first.kind == "secret_required"
+    rig.types(first.details["code"], TOKEN)
+    assert (await done(rig, "discover_channel_chats", given))["bot_username"] == "sample_bot"
 
 
 async def test_a_second_channel_of_a_platform_is_refused_with_the_one_that_is_there(rig: Rig) -> None:

@@ -12,15 +12,19 @@ from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk
 from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.channels import LIST, WORKSPACE, ChannelId, a_reference, stored
+from molecule_mcp.tools.channel_config import a_reference
+from molecule_mcp.tools.channels import LIST, WORKSPACE, ChannelId, stored
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId, clean_data
 from molecule_mcp.tools.lifecycle import one, shown
 
 family = Family("channels")
 
 Bot = Annotated[
-    str, AfterValidator(a_reference), Field(min_length=1, max_length=200, description="Its token: env:... or file:...")
+    str, AfterValidator(a_reference), Field(max_length=200, description="Its token: page:NAME, env:... or file:...")
 ]
+
+TYPED = "page:bot_token"
+"""Where the token comes from when nothing is said: a person types it."""
 
 
 class Attempted(Answer):
@@ -102,6 +106,7 @@ async def test_channel(tenant: Tenant, workspace_id: WorkspaceId, channel: Chann
 
 async def what_is_touched(tenant: Tenant, secrets: Secrets, workspace_id: str, bot_token_from: str) -> Preview:
     """What asking a bot for its chats does to the bot."""
+    bot_token_from = bot_token_from or TYPED
     secrets.resolve(bot_token_from)
     row = await one(tenant, workspace_id)
     return Preview(
@@ -129,13 +134,17 @@ async def discover_channel_chats(
     tenant: Tenant,
     secrets: Secrets,
     workspace_id: WorkspaceId,
-    bot_token_from: Bot,
+    bot_token_from: Bot = "",
 ) -> Discovered:
     """Ask Telegram which chats a bot has seen, to learn a chat_id; write /start to the bot first.
 
     "Invalid bot token" may also mean that the tenant could not reach Telegram.
     """
-    body = {"channel_type": "telegram", "bot_token": secrets.resolve(bot_token_from), "workspace_id": workspace_id}
+    body = {
+        "channel_type": "telegram",
+        "bot_token": secrets.resolve(bot_token_from or TYPED),
+        "workspace_id": workspace_id,
+    }
     seen = await tenant.send("POST", "/channels/discover", Seen, body=body)
     chats = [clean_data(chat) for chat in (seen.chats or [])[:100]]
     return Discovered(bot_username=seen.bot_username, chats=chats, privacy_warning=seen.privacy_warning)

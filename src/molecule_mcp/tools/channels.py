@@ -4,7 +4,6 @@ Contract: list_channel_adapters, list_channels, create_channel, update_channel, 
 stored one unchecked. Webhook addresses and tokens come back in the tenant's lists; nothing of them is passed on.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -13,8 +12,17 @@ from pydantic import Field
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.secrets import Secrets
-from molecule_mcp.secrets.references import PATTERN
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.channel_config import (
+    GIVEN,
+    OPEN,
+    SECRET,
+    Platform,
+    Reference,
+    completed,
+    config_of,
+    refuse_incomplete,
+)
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.workspaces import Row
@@ -23,27 +31,7 @@ family = Family("channels")
 
 LIST = "GET /workspaces/{id}/channels"
 WORKSPACE = "GET /workspaces/{id}"
-SECRET = ("bot_token", "webhook_url", "webhook_secret", "verify_token")
-OPEN = ("chat_id", "channel_id", "username", "icon_emoji", "public_key")
-GIVEN = (*OPEN, *(f"{name}_from" for name in SECRET))
-"""Arguments that make up a config."""
-
-
-def a_reference(text: str) -> str:
-    """A secret reference, or nothing; its grammar is not repeated in every schema.
-
-    Raises: ValueError for anything else.
-    """
-    if text and not re.fullmatch(PATTERN, text):
-        raise ValueError("is no secret reference")
-    return text
-
-
-Platform = Literal["telegram", "slack", "lark", "discord"]
 ChannelId = Annotated[str, Field(pattern=UUID, description="Channel UUID, as list_channels gives it.")]
-Reference = Annotated[
-    str, Field(pattern=f"^$|{PATTERN}", description="Reference: env:MOLECULE_SECRET_NAME or file:NAME.")
-]
 Short = Annotated[str, Field(max_length=255)]
 ChatId = Annotated[str, Field(max_length=255, description="Chat ids it sends to, by commas; all platforms need it.")]
 Users = Annotated[list[Short], Field(max_length=100, description="User or chat ids that may talk to the agent.")]
@@ -149,26 +137,6 @@ async def list_channels(tenant: Tenant, workspace_id: WorkspaceId) -> Channels:
     return Channels(channels=[told(row) for row in rows])
 
 
-def config_of(secrets: Secrets, given: Mapping[str, Any]) -> dict[str, str]:
-    """The part of a config that was given, references resolved.
-
-    Raises: ArgumentError for a reference without a value.
-    """
-    config = {name: str(given[name]) for name in OPEN if given.get(name)}
-    return config | {name: secrets.resolve(given[f"{name}_from"]) for name in SECRET if given.get(f"{name}_from")}
-
-
-def refuse_incomplete(kind: str, config: Mapping[str, str]) -> None:
-    """Raises: ArgumentError when a platform could never send with this config; the tenant would take most of them."""
-    bot = kind == "telegram" or (kind == "slack" and "bot_token" in config)
-    missing = [] if config.get("chat_id") else ["chat_id"]
-    missing += ["bot_token_from"] if kind == "telegram" and "bot_token" not in config else []
-    missing += ["channel_id"] if kind == "slack" and bot and not config.get("channel_id") else []
-    missing += [] if bot or "webhook_url" in config else ["webhook_url_from"]
-    if missing:
-        raise ArgumentError(f"{kind} needs {' and '.join(missing)}", advice="list_channel_adapters shows the fields.")
-
-
 def who(users: list[str] | None) -> Own:
     """Who may talk to the agent, for a person's eyes."""
     if not users:
@@ -181,7 +149,8 @@ def who(users: list[str] | None) -> Own:
 async def what_opens(tenant: Tenant, secrets: Secrets, workspace_id: str, channel_type: str, **given: Any) -> Preview:
     """What a new channel opens, and to whom."""
     row = await one(tenant, workspace_id)
-    refuse_incomplete(channel_type, config_of(secrets, given))
+    given = completed(channel_type, given)
+    config_of(secrets, given)
     for each in await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id):
         if each.channel_type == channel_type:
             raise ArgumentError(
@@ -238,8 +207,7 @@ async def create_channel(
         "public_key": public_key, "bot_token_from": bot_token_from, "webhook_url_from": webhook_url_from,
         "webhook_secret_from": webhook_secret_from, "verify_token_from": verify_token_from,
     }  # fmt: skip
-    config = config_of(secrets, given)
-    refuse_incomplete(channel_type, config)
+    config = config_of(secrets, completed(channel_type, given))
     body = {"channel_type": channel_type, "config": config, "allowed_users": allowed_users, "enabled": enabled}
     made = await tenant.send("POST", "/workspaces/{id}/channels", Stored, id=workspace_id, body=body)
     return await read_back(tenant, workspace_id, made.id)

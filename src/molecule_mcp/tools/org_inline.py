@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from molecule_mcp.capability import Fact, Own, quoted
 from molecule_mcp.errors import ArgumentError
 from molecule_mcp.secrets import Secrets
-from molecule_mcp.tools.channels import SECRET, Platform, a_reference
+from molecule_mcp.tools.channel_config import SECRET, Platform, a_reference
 from molecule_mcp.tools.cron import complaint
 from molecule_mcp.tools.texts import LINE, storable
 from molecule_mcp.tools.workspaces import counted
