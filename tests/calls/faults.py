@@ -36,12 +36,14 @@ class Fault:
         act: What it does instead of answering; None: nobody listens.
         change: What can honestly be said of a changing request that met it.
         patient: Whether finding out takes the whole deadline.
+        taken: Whether it is an answer to who reads a file: that there is none, or what is in it.
         alone: Whether calls come one at a time, so that one answer is in memory at once.
     """
 
     act: Act | None
     change: Sent
     patient: bool = False
+    taken: bool = False
     alone: bool = False
 
 
@@ -52,13 +54,13 @@ def error(status: str, *more: str) -> Act:
 
 FAULTS = {
     "401": Fault(error("401 Unauthorized"), True),
-    "404": Fault(error("404 Not Found"), True),
+    "404": Fault(error("404 Not Found"), True, taken=True),
     "409": Fault(error("409 Conflict"), True),
     "429 for ever": Fault(error("429 Too Many Requests", "Retry-After: 0"), True, patient=True),
     "500 in HTML": Fault(says(said(HTML, "500 Internal Server Error", "text/html")), "unknown"),
     "cut off": Fault(hangs_up(said(b'{"status":"ok","items":[' + b" " * 2000)[:-1000]), "unknown"),
-    "half a JSON": Fault(says(said(b'[{"id":"28f5febc-a42c-4eb1-abd6')), "unknown"),
-    "another shape": Fault(says(said(b"42")), "unknown"),
+    "half a JSON": Fault(says(said(b'[{"id":"28f5febc-a42c-4eb1-abd6')), "unknown", taken=True),
+    "another shape": Fault(says(said(b"42")), "unknown", taken=True),
     "refused": Fault(None, False),
     "reset": Fault(resets, "unknown"),
     "silence": Fault(silent, "unknown", patient=True),

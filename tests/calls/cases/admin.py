@@ -7,6 +7,6 @@ CASES = {
     "get_canvas_viewport": Case({}, says="zoom"),
     "get_prometheus_metrics": Case({}, says="molecule"),
     "get_subsystem_liveness": Case({}, says="scheduler"),
-    "drop_stale_queue": Case({"max_age_minutes": 60}, unseen="the queue is listed nowhere"),
+    "drop_stale_queue": Case({"everywhere": True, "max_age_minutes": 60}, unseen="the queue is listed nowhere"),
     "refresh_workspace_images": Case({"runtime": "langgraph"}, unseen="images are listed nowhere", blind=True),
 }

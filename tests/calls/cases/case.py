@@ -29,6 +29,7 @@ class Case:
         vague: Whether its answer itself says what could not be read back, or claims nothing.
         doubt: Whether even a refusal leaves open what it did.
         follows: Whether it goes on looking for half a minute when the answer to its change is lost.
+        raw: Whether what it reads before its change may be anything, or nothing.
         blind: Whether the tool changes something without a read before.
     """
 
@@ -41,6 +42,7 @@ class Case:
     vague: bool = False
     doubt: bool = False
     follows: bool = False
+    raw: bool = False
     blind: bool = False
 
 
