@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from molecule_mcp.capability import UUID, Capability, FromPerson, Workspace
 from molecule_mcp.errors import ArgumentError
 
-INJECTED = frozenset({"tenant", "secrets", "outputs", "progress", "wait"})
+INJECTED = frozenset({"tenant", "secrets", "outputs", "progress", "wait", "run"})
 """Parameters that the road fills in: no caller can give them."""
 
 RULES = {

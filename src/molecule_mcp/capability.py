@@ -20,6 +20,11 @@ Wait = Callable[[float], Awaitable[None]]
 """Lets so many seconds pass, between two looks at the tenant. A tool takes it as `wait`."""
 
 
+Run = Callable[[Sequence[Mapping[str, Any]]], Awaitable[Any]]
+"""Runs calls of other tools ({tool, arguments}) as one plan. A tool that takes it as `run` has no routes of its own,
+and the road answers for it."""
+
+
 class Risk(IntEnum):
     """How much a call can cost, in rising order; the rules stand in docs/risks.md."""
 
@@ -172,17 +177,22 @@ class Capability:
     @property
     def highest(self) -> Risk:
         """The highest risk any argument or live fact can raise this tool to."""
-        raised = [self.risk, *self.raised_by_fact.values()]
+        raised = [Risk.CRITICAL if self.combines else self.risk, *self.raised_by_fact.values()]
         for by in self.raised_by.values():
             raised += [by] if isinstance(by, Risk) else by.values()
         return max(raised)
+
+    @property
+    def combines(self) -> bool:
+        """Whether it is made of calls of other tools, whose risks are its own."""
+        return "run" in inspect.signature(self.function).parameters
 
     @property
     def options(self) -> tuple[str, ...]:
         """What a call of it takes besides its own arguments, see `arguments.Options`: nothing for a pure read."""
         if self.highest is Risk.READ:
             return ()
-        return ("dry_run",) if self.idempotent else ("dry_run", "client_token")
+        return ("dry_run",) if self.idempotent or self.combines else ("dry_run", "client_token")
 
     def raised(self, arguments: Mapping[str, Any]) -> Risk:
         """The risk of a call with these arguments, before live facts."""
@@ -252,7 +262,7 @@ class Family:
                 idempotent=idempotent,
                 open_world=open_world,
             )
-            if capability.highest >= Risk.DESTROY and preview is None:
+            if capability.highest >= Risk.DESTROY and preview is None and not capability.combines:
                 raise TypeError(f"{name} can reach {capability.highest.label} and has no preview")
             if bool(capability.raised_by_fact) != bool(facts):
                 raise TypeError(f"{name} needs both raised_by_fact and facts, or neither")

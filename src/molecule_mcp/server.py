@@ -7,6 +7,7 @@ round-trip state is the plan's id; the store lets a plan be decided once, so a r
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -141,7 +142,7 @@ class MoleculeServer(Offering):
         """Call, ask where the client can be asked, and call again with the answer."""
         if name not in (offered := self.offered(toolsets_of_caller())):
             raise missing(name, offered, entries())
-        caller = caller_of(context)
+        caller = replace(caller_of(context), offered=offered)
         outcome = await self.with_secrets(caller, name, arguments, context)
         if isinstance(outcome, InputRequiredResult):
             return outcome

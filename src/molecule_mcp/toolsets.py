@@ -42,6 +42,7 @@ DEFAULT = frozenset(
         "pause_workspace",
         "restart_workspace",
         "resume_workspace",
+        "run_plan",
         "run_schedule",
         "send_channel_message",
         "send_message",

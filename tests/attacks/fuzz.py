@@ -22,6 +22,7 @@ import anyio
 import httpx
 
 from molecule_mcp import embedded
+from molecule_mcp.capability import Risk
 from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate.answer import FormAnswer, form
 from molecule_mcp.prepared import Entry, entries
@@ -136,8 +137,17 @@ class Generator:
         """Ids of what no workspace owns."""
         return [row[0] for row in self.rows("SELECT id FROM org_tokens UNION SELECT id FROM instructions")]
 
+    def plan(self) -> dict[str, Any]:
+        """Calls of single tools as one plan; all of it may be spoiled, and each call by itself."""
+        changing = [entry for entry in entries().values() if entry.ability.risk > Risk.READ and entry.ability.sends]
+        chosen = self.random.sample(changing, self.random.randint(1, 2))
+        calls = [{"tool": entry.ability.name, "arguments": self.arguments(entry)} for entry in chosen]
+        return {"calls": calls} if self.random.random() < 0.9 else self.spoiled({"calls": calls})
+
     def arguments(self, entry: Entry) -> dict[str, Any]:
         """One set."""
+        if not entry.ability.sends:
+            return self.plan()
         schema = entry.tool["inputSchema"]
         wanted = set(schema.get("required", ()))
         owner, thing = self.random.choice(self.owned)
@@ -236,10 +246,19 @@ async def fuzzed(count: int, seed: int, only: Sequence[str] | None = None) -> Ta
             tally.strays += [
                 f"{entry.ability.name} {given} -> {line}"
                 for line in transport.lines
-                if strays(line, sorted(entry.ability.sends))
+                if strays(line, routes(entry, given))
             ]
         app.close()
     return tally
+
+
+def routes(entry: Entry, given: Mapping[str, Any]) -> list[str]:
+    """Where a call may go: the routes of its own tool, or of the tools that a plan names."""
+    calls: Any = given.get("calls") if not entry.ability.sends else None
+    if not isinstance(calls, list):
+        return sorted(entry.ability.sends)
+    named: list[str] = [call["tool"] for call in calls if isinstance(call, dict) and "tool" in call]  # pyright: ignore
+    return sorted({route for name in named if name in entries() for route in entries()[name].ability.sends})
 
 
 def shard(count: int, seed: int) -> Tally:

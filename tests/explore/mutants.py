@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ASKING, CALLS, SENDING = (f"src/molecule_mcp/road/{each}.py" for each in ("asking", "calls", "sending"))
+DECIDING, RUNNING, SENDING = (f"src/molecule_mcp/road/{each}.py" for each in ("deciding", "running", "sending"))
 ANSWER, GRANTS, PLAN = (f"src/molecule_mcp/gate/{each}.py" for each in ("answer", "grants", "plan"))
 SQLITE, MEMORY = "src/molecule_mcp/store/sqlite.py", "tests/explore/memory.py"
 
@@ -33,7 +33,7 @@ class Mutant:
 
 
 NO_EXPIRY: tuple[Edit, ...] = (
-    (ASKING, 'stored.state != "open" or stored.plan.expires <= now', 'stored.state != "open"'),
+    (DECIDING, 'stored.state != "open" or stored.plan.expires <= now', 'stored.state != "open"'),
     (SQLITE, "binding = ? AND expires > ? AND state", "binding = ? AND ? > 0 AND state"),
     (SQLITE, "state = 'granted' AND expires > ?\"", "state = 'granted' AND ? > 0\""),
     (SQLITE, "state = 'open' AND expires > ?\", (plan_id", "state = 'open' AND ? > 0\", (plan_id"),
@@ -74,13 +74,13 @@ MUTANTS = (
         "an answer counts for other arguments",
         (
             (PLAN, "origin, tool, dict(arguments)])", "origin])"),
-            (CALLS, "if not await asking.unchanged(plan):", "if False:"),
+            (RUNNING, "if not await decision.unchanged(plan):", "if False:"),
         ),
     ),
-    Mutant("nothing is read again after the yes", ((CALLS, "if not await asking.unchanged(plan):", "if False:"),)),
+    Mutant("nothing is read again after the yes", ((RUNNING, "if not await decision.unchanged(plan):", "if False:"),)),
     Mutant(
         "nothing is read again between two items",
-        ((CALLS, "if position and not await asking.still(step):", "if False:"),),
+        ((RUNNING, "if position and not await asking.still(step):", "if False:"),),
     ),
     Mutant("an empty form is a yes", ((ANSWER, "yes = value is True if", "yes = value is not False if"),)),
     Mutant("any phrase is a yes", ((ANSWER, "else value == question.phrase", "else isinstance(value, str)"),)),
@@ -107,7 +107,7 @@ MUTANTS = (
     Mutant(
         "a row that says yes is one",
         (
-            (ASKING, 'grant is None or grant.kind != "human"', "grant is None"),
+            (DECIDING, 'grant is None or grant.kind != "human"', "grant is None"),
             (GRANTS, 'if grant.kind != "human" or', "if"),
             (
                 GRANTS,
@@ -134,7 +134,7 @@ MUTANTS = (
         "an answer counts again",
         (
             *REPEATED,
-            (ASKING, 'stored.state != "open" or stored.plan.expires <= now', "stored.plan.expires <= now"),
+            (DECIDING, 'stored.state != "open" or stored.plan.expires <= now', "stored.plan.expires <= now"),
             (
                 SQLITE,
                 "WHERE id = ? AND state = 'open' AND expires > ?\", (plan_id",
@@ -143,7 +143,7 @@ MUTANTS = (
             (SQLITE, "AND position = ? AND state = 'pending'", "AND position = ? AND state != 'never'"),
             (MEMORY, 'self.data.states.get(plan_id) != "open" or self.data.plans', "self.data.plans"),
             (MEMORY, ' and self.data.steps[place] == "pending"', ""),
-            (CALLS, "if not await asking.unchanged(plan):", "if False:"),
+            (RUNNING, "if not await decision.unchanged(plan):", "if False:"),
         ),
     ),
     Mutant(

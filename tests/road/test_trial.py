@@ -9,7 +9,7 @@ from molecule_mcp.capability import Capability, Family, Risk
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.secrets import SecretReference, Secrets
-from molecule_mcp.tenant import Tenant
+from molecule_mcp.tenant import Form, Tenant
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from tests.road.rig import Rig, refused
 
@@ -31,6 +31,14 @@ async def store_token(
     """Send a secret, and what the caller said."""
     config = {"bot_token": secrets.resolve(token_from), "labels": [label, 3]}
     await tenant.send("POST", "/workspaces/{id}/channels", dict[str, Any], id=workspace_id, body={"config": config})
+    return Stored()
+
+
+@family.tool(Risk.DISRUPT, sends=["POST /workspaces/{id}/chat/uploads"], title="Upload")
+async def upload(tenant: Tenant, workspace_id: WorkspaceId) -> Stored:
+    """Send a file."""
+    form = Form("files", {"a.txt": b"0123456789"})
+    await tenant.send("POST", "/workspaces/{id}/chat/uploads", dict[str, Any], id=workspace_id, body=form)
     return Stored()
 
 
@@ -102,6 +110,12 @@ async def test_what_a_reference_leads_to_is_not_shown_however_short_it_is(rig: R
         label="mine",
     )
     assert told["body"] == {"config": {"bot_token": "[not shown]", "labels": ["mine", 3]}}
+
+
+async def test_of_a_file_only_its_kind_and_size_are_told(rig: Rig) -> None:
+    told = await tried(rig, "upload", workspace_id=rig.named("SEO Analyst"))
+    assert told["body"]["content_type"].startswith("multipart/form-data")
+    assert told["body"]["bytes"] > 10
 
 
 async def test_a_read_that_would_change_something_shows_what(rig: Rig) -> None:

@@ -11,8 +11,8 @@ from molecule_mcp.capability import Risk
 from molecule_mcp.gate.ahead import Ahead
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
-from molecule_mcp.road.asking import SOONEST
 from molecule_mcp.road.calls import Road
+from molecule_mcp.road.deciding import SOONEST
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.store import approver
 from molecule_mcp.store.forms import canonical

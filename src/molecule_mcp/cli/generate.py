@@ -43,7 +43,8 @@ def section(row: dict[str, Any]) -> list[str]:
     raised = [f"{risk} when `{name}`" for name, risk in (*row["raised_by"].items(), *row["raised_by_fact"].items())]
     lines = [f"### {tool['name']}", "", tool["description"], ""]
     lines += [f"Risk: **{row['risk']}**" + (f"; {', '.join(raised)}" if raised else "") + ".", ""]
-    lines += [f"Sends: {', '.join(f'`{route}`' for route in row['sends'])}", ""]
+    sends = ", ".join(f"`{route}`" for route in row["sends"]) or "what the tools that it calls send"
+    lines += [f"Sends: {sends}", ""]
     wanted = tool["inputSchema"].get("required", [])
     for name, schema in tool["inputSchema"]["properties"].items():
         need = "required" if name in wanted else f"default `{json.dumps(schema.get('default', ''))}`"

@@ -24,7 +24,17 @@ def fingerprint(steps: Sequence[Step]) -> str:
     """The stable part of a plan as text; equal texts mean that everything shown is still so."""
     return canonical(
         [
-            [step.answer, step.index, step.arguments, step.method, step.path, step.body_digest, step.facts]
+            [
+                step.answer,
+                step.index,
+                step.arguments,
+                step.method,
+                step.path,
+                step.body_digest,
+                step.facts,
+                step.tool,
+                step.call,
+            ]
             for step in steps
         ]
     )

@@ -5,7 +5,7 @@ what the tenant says about it: names and ids from live reads.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from molecule_mcp.capability import Fact, Item, Own, Preview, Risk, printable, quoted
@@ -42,6 +42,25 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
     if phrase:
         lines.append(f"To allow exactly this, type: {phrase}")
     return Question(tuple(map(printable, lines)), answers, phrase)
+
+
+def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> Question:
+    """Render several calls as one question; the phrase names the first critical one, and how many there are.
+
+    Args:
+        risk: The highest of the parts'.
+    """
+    lines = [f"Run {len(parts)} {'call' if len(parts) == 1 else 'calls'}, in this order ({risk.label})"]
+    lines.append(f"Tenant: {tenant}")
+    for position, (preview, own) in enumerate(parts, 1):
+        lines.append(f"{position}. {plain(preview.headline)} ({own.label})")
+        lines += [f"   {line}" for fact in preview.facts for line in shown(fact)]
+    phrase = None
+    if risk is Risk.CRITICAL:
+        name, identifier = next(preview.target for preview, own in parts if own is risk)
+        phrase = typed_phrase(f"{len(parts)} {name}", identifier)
+        lines.append(f"To allow exactly this, type: {phrase}")
+    return Question(tuple(map(printable, lines)), ("allow",), phrase)
 
 
 def plain_preview(title: str, arguments: Mapping[str, Any], touches: frozenset[str]) -> Preview:

@@ -16,7 +16,7 @@ CHANGING = (
     "Destructive calls stop until a person allows exactly what was shown: a form appears, or the answer is "
     "allow_required with a `how` line for the person; then repeat the same call. A no is final.\n"
     "dry_run=true answers what a change would ask and send, and sends nothing. A repeated change answers the first "
-    "outcome, marked deduplicated; another client_token really does it again.\n"
+    "outcome, marked deduplicated; another client_token really does it again. Several changes: run_plan, one yes.\n"
     "A change answers `sent`, its requests, and `grant`, who allowed it: human, client_attested, operator, none."
 )
 SECRET = (

@@ -1,48 +1,27 @@
-"""Plans: made from a live preview, found again for a repeated call, decided by a person, never by the model."""
+"""One changing call: its preview from live reads, and its requests, rehearsed by the tool itself."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from secrets import token_hex
 from typing import Any
-
-import anyio
-import anyio.to_thread
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Item, Preview, Risk
-from molecule_mcp.errors import GateStop, PolicyRefusal
-from molecule_mcp.gate import grants, policy
-from molecule_mcp.gate.ahead import matching
-from molecule_mcp.gate.answer import FormAnswer, meaning
-from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint, still
+from molecule_mcp.errors import PolicyRefusal
+from molecule_mcp.gate import policy
+from molecule_mcp.gate.plan import fingerprint, still
 from molecule_mcp.gate.question import plain_preview, question
 from molecule_mcp.road.context import Context
+from molecule_mcp.road.deciding import Decision, Shown
 from molecule_mcp.road.sending import body_digest, injected, reading, rehearse
 from molecule_mcp.road.traffic import Caller
 from molecule_mcp.secrets import Purpose
-from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
+from molecule_mcp.store.records import Plan, Step
 from molecule_mcp.tenant import Request
-
-POLL = 0.2
-"""Seconds between looks at the store while a person decides elsewhere."""
-
-SOONEST = 1.0
-"""Seconds after which a repeated call may count as another step: what comes sooner was made without a look."""
-
-TICK = 5.0
-"""Seconds between two progress notices while waiting."""
-
-NO = {
-    "declined": "The question was declined, by a person or by the client itself: some clients decline without asking.",
-    "cancelled": "The question was dismissed without an answer.",
-    "not_confirmed": "The form came back without the exact confirmation it asks for.",
-    "left": "The person chose to leave it undecided.",
-}
 
 
 @dataclass(frozen=True)
 class Asking:
-    """One gated call: the tool, its checked arguments, and the risk they lead to."""
+    """One changing call: the tool, its checked arguments, and the risk they lead to."""
 
     context: Context
     caller: Caller
@@ -50,51 +29,25 @@ class Asking:
     arguments: Mapping[str, Any]
     risk: Risk
 
-    @property
-    def by_form(self) -> bool:
-        """Whether the client's form may ask about this call; a strict profile takes no client's word for critical."""
-        return self.caller.can_ask and not self.outside_only
-
-    @property
-    def outside_only(self) -> bool:
-        """Whether only a signature from outside of the client lets this call through."""
-        return self.context.profile.strict and self.risk is Risk.CRITICAL
-
-    @property
-    def by_repeating(self) -> bool:
-        """Whether nobody is asked, and repeating the call allows it: an opt-in of the profile, never for critical."""
-        return self.context.profile.two_step and not self.caller.can_ask and self.risk < Risk.CRITICAL
-
-    @property
-    def binding(self) -> str:
-        """Finds the plan of this call again when the model repeats it.
-
-        A plan that repeating may allow is another one than a person is shown in a form meanwhile.
-        """
-        text = bound_text(
-            self.caller.principal,
-            self.context.profile.name,
-            self.context.origin,
-            f"{self.capability.name}{' by repeating' if self.by_repeating else ''}",
-            self.arguments,
-        )
-        return self.context.keyed_digest(text)
-
-    @property
-    def tenant(self) -> str:
-        """The tenant as a person is told."""
-        return "the embedded sample tenant" if self.context.sample else self.context.origin
+    def decision(self) -> Decision:
+        """The same for a person to decide."""
+        return Decision(self.context, self.caller, self.capability, self.arguments, self.risk, self.show)
 
     @property
     def purpose(self) -> Purpose:
         """Binds what a person types for this call to this call."""
         return Purpose(
-            lambda: self.binding,
+            lambda: self.decision().binding,
             self.capability.name,
             self.caller.principal,
             self.context.profile.name,
-            self.tenant,
+            tenant(self.context),
         )
+
+    async def show(self, code: str) -> Shown:
+        """What a person is asked about this call alone."""
+        preview = await self.preview(self.arguments)
+        return question(preview, self.risk, tenant(self.context)), await self.steps(preview, code)
 
     async def preview(self, arguments: Mapping[str, Any]) -> Preview:
         """What would happen now.
@@ -129,184 +82,32 @@ class Asking:
                 found.append((answer, whole, request))
         return found
 
-    async def steps(self, preview: Preview, code: str) -> tuple[Step, ...]:
-        """The same as steps of a plan."""
+    async def steps(self, preview: Preview, code: str, call: int = 0, first: int = 0) -> tuple[Step, ...]:
+        """The same as steps of a plan.
+
+        Args:
+            call: Which call of the plan this is.
+            first: The position of its first step.
+        """
         return tuple(
             Step(
-                answer,
-                index,
-                item.arguments,
-                request.method,
-                request.path,
-                body_digest(self.context, request),
-                item.facts,
+                answer=answer,
+                index=index,
+                arguments=item.arguments,
+                method=request.method,
+                path=request.path,
+                body_digest=body_digest(self.context, request),
+                facts=item.facts,
+                tool=self.capability.name,
+                call=call,
             )
-            for index, (answer, item, request) in enumerate(await self.rehearsed(preview, code))
+            for index, (answer, item, request) in enumerate(await self.rehearsed(preview, code), first)
         )
 
-    async def plan(self) -> Plan:
-        """The open plan of this call if everything shown in it is still so, else a new one."""
-        preview = await self.preview(self.arguments)
-        store = self.context.store()
-        now = self.context.clock()
-        waiting = store.latest(self.binding, now)
-        if waiting and waiting.state == "open":
-            steps = await self.steps(preview, waiting.plan.code)
-            if fingerprint(steps) == fingerprint(waiting.plan.steps):
-                return waiting.plan
-        code = grants.code()
-        steps = await self.steps(preview, code)
-        plan = self.drawn(preview, steps, code, now)
-        await anyio.to_thread.run_sync(store.open_plan, plan)
-        return plan
-
-    def drawn(self, preview: Preview, steps: tuple[Step, ...], code: str, now: float) -> Plan:
-        """A plan and its digest."""
-        plan = Plan(
-            id=token_hex(16),
-            code=code,
-            tool=self.capability.name,
-            family=self.capability.family,
-            arguments=dict(self.arguments),
-            binding=self.binding,
-            risk=self.risk.label,
-            principal=self.caller.principal,
-            profile=self.context.profile.name,
-            origin=self.context.origin,
-            question=question(preview, self.risk, self.tenant),
-            steps=steps,
-            created=now,
-            expires=now + LIFETIME,
-            digest="",
-        )
-        return replace(plan, digest=grants.digest(plan))
-
-    def granted(self) -> StoredPlan | None:
-        """A plan of this call that the approver signed, not yet used up."""
-        stored = self.context.store().latest(self.binding, self.context.clock())
-        return stored if stored and self.signed(stored) else None
-
-    def signed(self, stored: StoredPlan) -> bool:
-        """Whether a stored grant is the approver's own; a row that merely says so is nothing."""
-        grant = stored.grant
-        if stored.state != "granted" or grant is None or grant.kind != "human":
-            return False
-        key = self.context.approver()
-        return key is not None and grants.verify(key, stored.plan, grant)
-
-    async def allowed(self, plan: Plan) -> StoredPlan:
-        """The plan once it is allowed without a form. Raises: GateStop when it is not."""
-        if self.by_repeating and plan.question.answers == ("allow",):
-            return await self.repeated(plan)
-        return await self.wait(plan)
-
-    async def ahead(self, plan: Plan) -> StoredPlan | None:
-        """The plan, granted by what an operator allowed beforehand; None when nothing covers it, or is used up."""
-        context = self.context
-        now = context.clock()
-        found = matching(context.profile.ahead, self.capability.name, self.arguments, now)
-        if found is None or self.outside_only or plan.question.answers != ("allow",):
-            return None
-        counter = context.keyed_digest(found.counter(context.profile.name, context.origin))
-        grant = Grant("operator", "allow", now, counted_under=counter)
-        return await self.granted_as(plan, grant, found.max_uses)
-
-    async def repeated(self, plan: Plan) -> StoredPlan:
-        """The plan, granted because the same call came before, was shown what would happen, and comes again.
-
-        Raises: GateStop `repeat_to_confirm` with the preview, the first time or too soon after it.
-        """
-        now = self.context.clock()
-        if now - plan.created >= SOONEST and (stored := await self.granted_as(plan, Grant("none", "allow", now))):
-            return stored
-        raise GateStop(
-            "repeat_to_confirm",
-            "Nothing was sent. This profile asks no person; the same call, made again, does what stands under `would`.",
-            advice="Check that against what you were asked to do; repeat exactly this call only if it is that.",
-            details={
-                "code": plan.code,
-                "expires_in_s": max(0, int(plan.expires - now)),
-                "would": list(plan.question.lines),
-            },
-        )
-
-    async def granted_as(self, plan: Plan, grant: Grant, most: int | None = None) -> StoredPlan | None:
-        """The plan under this grant; None when the store gives none."""
-        store = self.context.store()
-        if not await anyio.to_thread.run_sync(store.grant, plan.id, grant, most):
-            return None
-        return store.plan(plan.id)
-
-    async def wait(self, plan: Plan) -> StoredPlan:
-        """Wait for a yes from outside the model's channel.
-
-        Raises: GateStop `no_approver`, `declined`, or `allow_required` with the line a person runs.
-        """
-        if self.context.approver() is None:
-            raise GateStop(
-                "no_approver",
-                "This client cannot ask a person, and no approver is set up on this machine; nothing was sent.",
-                advice=f"A person runs once: {self.context.approver_line}",
-                details={"would": list(plan.question.lines)},
-            )
-        store = self.context.store()
-        with anyio.move_on_after(self.context.allow_wait):
-            waited = 0.0
-            while True:
-                stored = store.plan(plan.id)
-                if stored and self.signed(stored):
-                    return stored
-                if stored and stored.state == "refused":
-                    raise declined("declined")
-                if waited % TICK < POLL:
-                    await self.caller.progress(waited, self.context.allow_wait, f"waiting for a person: {plan.code}")
-                await anyio.sleep(POLL)
-                waited += POLL
-        raise GateStop(
-            "allow_required",
-            "A person has to allow this outside of this conversation; nothing was sent.",
-            advice="Tell the person where to allow it, and repeat exactly this call once they have.",
-            details={
-                "code": plan.code,
-                **({"page": f"{page}/plan/{plan.code}"} if (page := self.context.page()) else {}),
-                "how": f"{self.context.allow_line} {plan.code}",
-                "expires_in_s": max(0, int(plan.expires - self.context.clock())),
-                "would": list(plan.question.lines),
-            },
-        )
-
-    async def decide(self, answer: FormAnswer) -> tuple[StoredPlan, Grant]:
-        """Turn a client's form answer into a grant of kind client_attested.
-
-        Raises: GateStop when it is a no, or belongs to no open plan of exactly this call.
-        """
-        if self.outside_only:
-            raise used("This profile takes no form's answer for a critical call; nothing was sent.")
-        store = self.context.store()
-        now = self.context.clock()
-        stored = store.plan(answer.plan_id)
-        if stored is None or stored.plan.binding != self.binding:
-            raise used("The answer belongs to another call; nothing was sent.")
-        if stored.state != "open" or stored.plan.expires <= now:
-            raise used("The answer belongs to a plan that was used, refused or has expired; nothing was sent.")
-        if not grants.intact(stored.plan):
-            raise used("The plan was changed after it was shown; nothing was sent.")
-        chosen, why = meaning(stored.plan.question, answer)
-        if chosen is None:
-            await anyio.to_thread.run_sync(store.refuse, stored.plan.id, why, now)
-            raise declined(why)
-        grant = Grant("client_attested", chosen, now)
-        if not await anyio.to_thread.run_sync(store.grant, stored.plan.id, grant):
-            raise used("The plan was decided meanwhile; nothing was sent by this call.")
-        return stored, grant
-
-    async def unchanged(self, plan: Plan) -> bool:
-        """Whether a fresh reading shows every stable fact and every request of the plan as it was shown."""
-        try:
-            steps = await self.steps(await self.preview(self.arguments), plan.code)
-        except GateStop:
-            return False
-        return fingerprint(steps) == fingerprint(plan.steps)
+    async def as_shown(self, plan: Plan, steps: Sequence[Step]) -> bool:
+        """Whether this call of a plan still shows and sends exactly what was shown of it."""
+        fresh = await self.steps(await self.preview(self.arguments), plan.code, steps[0].call, steps[0].index)
+        return fingerprint(fresh) == fingerprint(steps)
 
     async def still(self, step: Step) -> bool:
         """Whether one later step still stands alone as it was shown: nothing new below it, the same names."""
@@ -317,15 +118,6 @@ class Asking:
         return {name: value for name, value in step.arguments.items() if name in self.arguments}
 
 
-def declined(why: str) -> GateStop:
-    """A no. It offers no other way: a person's no is not to be turned into a detour."""
-    return GateStop(
-        "declined",
-        f"{NO[why]} Nothing was sent.",
-        advice="Do not repeat the call unless the person asks for it.",
-    )
-
-
-def used(message: str) -> GateStop:
-    """An answer that can grant nothing."""
-    return GateStop("plan_used", message, advice="Call the tool again without an answer to have a person asked anew.")
+def tenant(context: Context) -> str:
+    """The tenant as a person is told."""
+    return "the embedded sample tenant" if context.sample else context.origin

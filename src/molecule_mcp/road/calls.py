@@ -1,27 +1,26 @@
 """`Road.call`: from a tool's name and raw arguments to an answer, or to a question for a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import GateStop, MoleculeError, TenantError
+from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.road import answers
 from molecule_mcp.road.asking import Asking
+from molecule_mcp.road.batch import Batch, Judged
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.repeats import Once
-from molecule_mcp.road.sending import Sending, dumped, injected, reading
-from molecule_mcp.road.sending import Sent as Finished
+from molecule_mcp.road.running import allowed, free
+from molecule_mcp.road.sending import dumped, injected, reading
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.road.trial import trial
 from molecule_mcp.secrets import asked_by
-from molecule_mcp.store.records import Grant, Plan, Step
 
 LOOK = 1.0
 """Seconds between looks whether a secret was typed."""
@@ -46,6 +45,10 @@ class Road:
         """
         capability = self.found(name)
         options, arguments = strict.taken(capability, given)
+        if capability.combines:
+            policy.check(self.context.profile, ability(capability), Risk.READ, [])
+            batch = Batch(self.context, caller, capability, self.judged, answer, options.dry_run)
+            return await capability.function(run=batch.run, **arguments)
         with asked_by(Asking(self.context, caller, capability, arguments, capability.risk).purpose):
             return await self.checked(caller, capability, options, arguments, answer)
 
@@ -57,7 +60,7 @@ class Road:
         arguments: Mapping[str, Any],
         answer: FormAnswer | None,
     ) -> Done | Asked:
-        """The rest of `call`, with arguments that are acceptable."""
+        """The rest of `call` for a single tool, with arguments that are acceptable."""
         risk = await self.risk(capability, arguments)
         if risk is Risk.READ:
             return await self.read(capability, arguments, caller)
@@ -68,29 +71,27 @@ class Road:
         if (known := await once.known()) is not None:
             return known
         if not self.context.profile.asks(risk):
-            return await once.run(partial(self.free, asking))
-        return await self.gated(asking, once, answer)
+            return await once.run(partial(free, asking))
+        made = await asking.decision().made(answer)
+        return made if isinstance(made, Asked) else await once.run(partial(allowed, asking, *made))
 
-    async def free(self, asking: Asking, call: str) -> Done:
-        """Run a call that nobody is asked about."""
-        sent = await Sending(self.context, asking.caller, asking.capability, asking.arguments, call=call).run()
-        self.context.secrets.forget(asking.binding)
-        return answers.finished(self.context, asking.capability, [sent], None)
+    async def judged(self, caller: Caller, name: str, given: Mapping[str, Any]) -> Judged:
+        """One call of a plan by every rule that holds for it alone, but not run.
 
-    async def gated(self, asking: Asking, once: Once, answer: FormAnswer | None) -> Done | Asked:
-        """Run a call that a person has allowed, or have one asked."""
-        if answer is not None:
-            stored, grant = await asking.decide(answer)
-            return await once.run(partial(self.granted, asking, stored.plan, grant))
-        stored = asking.granted()
-        if stored is None:
-            plan = await asking.plan()
-            stored = await asking.ahead(plan)
-            if stored is None and asking.by_form:
-                return Asked(plan)
-            stored = stored or await asking.allowed(plan)
-        assert stored.grant is not None
-        return await once.run(partial(self.granted, asking, stored.plan, stored.grant))
+        Raises: as `call`; ArgumentError for what is no part of a plan.
+        """
+        if caller.offered is not None and name not in caller.offered:
+            raise self.context.missing(name)
+        capability = self.found(name)
+        options, arguments = strict.taken(capability, given)
+        if capability.combines or options.dry_run:
+            raise ArgumentError("A plan takes calls of single tools, each without dry_run; nothing was sent.")
+        risk = await self.risk(capability, arguments)
+        if risk is Risk.READ:
+            raise ArgumentError(
+                "A plan takes changing calls only; nothing was sent.", advice="Call reads by themselves."
+            )
+        return Judged(Asking(self.context, caller, capability, arguments, risk), options.client_token)
 
     async def typed(self, code: str, caller: Caller) -> None:
         """Wait until a person has typed the secret of this code, `allow_wait` at most."""
@@ -116,10 +117,10 @@ class Road:
 
         Raises: PolicyRefusal.
         """
-        ability = policy.Ability(capability.name, capability.risk, capability.sends)
+        able = ability(capability)
         touched = policy.workspaces_in(arguments, strict.workspace_parameters(capability.function))
         risk = capability.raised(arguments)
-        policy.check(self.context.profile, ability, risk, touched)
+        policy.check(self.context.profile, able, risk, touched)
         if not capability.facts:
             return risk
         tenant = reading(self.context, capability, whole=True)
@@ -129,7 +130,7 @@ class Road:
             facts = dict[str, bool]()
         # A fact that could not be read counts as true.
         risk = max([risk, *(by for fact, by in capability.raised_by_fact.items() if facts.get(fact, True))])
-        policy.check(self.context.profile, ability, risk, touched)
+        policy.check(self.context.profile, able, risk, touched)
         return risk
 
     async def read(self, capability: Capability, arguments: Mapping[str, Any], caller: Caller) -> Done:
@@ -139,49 +140,11 @@ class Road:
         result = await capability.function(**given, **arguments)
         return answers.done(self.context, dumped(result))
 
-    async def granted(self, asking: Asking, plan: Plan, grant: Grant, call: str) -> Done:
-        """Run a plan that was allowed: unchanged, step by step, stopping at the first surprise."""
-        if not await asking.unchanged(plan):
-            await self.spend(plan, "stale")
-            raise GateStop(
-                "stale_plan",
-                "What was shown has changed since; nothing was sent.",
-                advice="Call the tool again: a person is then shown the present state.",
-            )
-        steps = [step for step in plan.steps if step.answer == grant.answer]
-        try:
-            sent = await self.run(asking, plan, grant, steps, call)
-        finally:
-            await self.spend(plan, "run")
-            self.context.secrets.forget(plan.binding)
-        return answers.finished(self.context, asking.capability, sent, grant)
-
-    async def spend(self, plan: Plan, reason: str) -> None:
-        """End a plan: whatever happened, nothing more of it may be claimed."""
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self.context.store().spend, plan.id, reason, self.context.clock())
-
-    async def run(self, asking: Asking, plan: Plan, grant: Grant, steps: Sequence[Step], call: str) -> list[Finished]:
-        """Send the steps in order.
-
-        Raises: the first step's own error when nothing was done before it, else GateStop `partial` with every step.
-        """
-        sent: list[Finished] = []
-        for position, step in enumerate(steps):
-            try:
-                if position and not await asking.still(step):
-                    raise GateStop("stale_plan", "Something below or about this item changed meanwhile.")
-                sending = Sending(
-                    self.context, asking.caller, asking.capability, step.arguments, plan, step, grant, call
-                )
-                sent.append(await sending.run())
-            except MoleculeError as error:
-                if len(steps) == 1:
-                    raise
-                raise answers.partial(steps, position, error) from error
-            await asking.caller.progress(position + 1, len(steps), f"{position + 1} of {len(steps)} done")
-        return sent
-
     def told(self, error: BaseException) -> str:
         """An error as redacted JSON text; of an unexpected one only its kind."""
         return answers.compact(answers.failed(self.context, error))
+
+
+def ability(capability: Capability) -> policy.Ability:
+    """What policy reads of a tool."""
+    return policy.Ability(capability.name, capability.risk, capability.sends)

@@ -17,10 +17,11 @@ import anyio
 import anyio.to_thread
 
 from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError, StoreError
-from molecule_mcp.gate.plan import bound_text
+from molecule_mcp.gate.plan import LIFETIME, bound_text
 from molecule_mcp.gate.policy import texts
 from molecule_mcp.road.answers import done, failed
-from molecule_mcp.road.asking import POLL, Asking
+from molecule_mcp.road.asking import Asking
+from molecule_mcp.road.deciding import POLL
 from molecule_mcp.road.traffic import Done
 from molecule_mcp.secrets.references import PATTERN
 from molecule_mcp.store.forms import canonical
@@ -39,10 +40,12 @@ class Once:
 
     Args:
         token: The caller's own name for this call, "" without one; another token makes the same call another one.
+        planned: Whether it is one of several of a plan, which goes on where it stopped as long as a plan is good.
     """
 
     asking: Asking
     token: str = ""
+    planned: bool = False
 
     def call(self) -> Call:
         """The call as the store finds it again."""
@@ -58,8 +61,8 @@ class Once:
             binding=context.keyed_digest(bound_text(*whose, {"call": asking.arguments, "values": self.values()})),
             token=context.keyed_digest(bound_text(*whose, {"token": self.token})) if self.token else "",
             at=now,
-            recent=now - RECENT,
-            latest=tool.idempotent,
+            recent=now - (LIFETIME if self.planned else RECENT),
+            latest=tool.idempotent and not self.planned,
             doubtful=now - (RECENT if tool.idempotent else KEPT),
         )
 

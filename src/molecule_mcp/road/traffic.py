@@ -1,7 +1,7 @@
 """Who calls a road, and what comes out of it; light enough to be imported at start."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,12 +24,14 @@ class Caller:
         client: The client's self-reported name and version, for the audit only.
         can_ask: Whether the client can show a form to a person.
         progress: Where progress goes.
+        offered: The only tools that this caller is offered; None: all of the process.
     """
 
     principal: str = "local"
     client: str = ""
     can_ask: bool = False
     progress: Progress = silent
+    offered: Container[str] | None = None
 
 
 @dataclass(frozen=True)

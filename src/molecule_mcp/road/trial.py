@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from molecule_mcp.arguments import INJECTED
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.gate.policy import texts
-from molecule_mcp.gate.question import question
 from molecule_mcp.road.asking import Asking
+from molecule_mcp.road.deciding import Shown
 from molecule_mcp.road.sending import rehearse
 from molecule_mcp.tenant import Request
 from molecule_mcp.tenant.permit import JSON
@@ -19,25 +20,41 @@ CODE = "dry-run"
 UNSHOWN = "[not shown]"
 """Instead of text that the caller did not give: it may be a secret that a reference led to."""
 
-ASKS = {Risk.CRITICAL: "a phrase typed under this preview"}
-
 
 async def trial(asking: Asking) -> dict[str, Any]:
     """What the call would do now, as the fields of an answer.
 
     Raises: what the preview or the tool raises before its first changing request.
     """
-    told: dict[str, Any] = {"items": [], "sent": [], "dry_run": True, "risk": asking.risk.label}
     asks = asking.context.profile.asks(asking.risk)
-    told["asks"] = ASKS.get(asking.risk, "a yes to this preview") if asks else "nobody"
-    if asking.capability.preview is None and not asks:
-        request = await rehearse(asking.context, asking.capability, asking.arguments, CODE)
-        return {**told, "requests": [line(request)], "body": body(asking.capability, asking.arguments, request)}
-    preview = await asking.preview(asking.arguments)
-    steps = await asking.rehearsed(preview, CODE)
-    told["would"] = list(question(preview, asking.risk, asking.tenant).lines)
-    told["requests"] = list(dict.fromkeys(line(request) for _, _, request in steps))
-    return told
+    if asking.capability.preview is not None or asks:
+        return would(await undigested(asking).show(CODE), asking.risk, asks=asks)
+    request = await rehearse(asking.context, asking.capability, asking.arguments, CODE)
+    shown = {"requests": [line(request)], "body": body(asking.capability, asking.arguments, request)}
+    return {**nothing(asking.risk, asks=asks), **shown}
+
+
+def undigested(asking: Asking) -> Asking:
+    """The same call without digests of what it sends: their key is made at the first call that is not a dry run."""
+    return replace(asking, context=replace(asking.context, keyed_digest=undigested_text))
+
+
+def undigested_text(_value: str | bytes) -> str:
+    """No digest."""
+    return ""
+
+
+def would(shown: Shown, risk: Risk, *, asks: bool) -> dict[str, Any]:
+    """A question and its steps as the fields of an answer."""
+    asked, steps = shown
+    requests = dict.fromkeys(f"{step.method} {step.path}" for step in steps)
+    return {**nothing(risk, asks=asks), "would": list(asked.lines), "requests": list(requests)}
+
+
+def nothing(risk: Risk, *, asks: bool) -> dict[str, Any]:
+    """That nothing was sent, and who would be asked."""
+    who = ("a phrase typed under this preview" if risk is Risk.CRITICAL else "a yes to this preview") if asks else ""
+    return {"items": [], "sent": [], "dry_run": True, "risk": risk.label, "asks": who or "nobody"}
 
 
 def line(request: Request) -> str:

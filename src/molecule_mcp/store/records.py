@@ -32,6 +32,8 @@ class Step:
         path: Encoded path with query, exactly as sent.
         body_digest: Keyed digest of the body (hex), "" without one.
         facts: The stable facts it was shown with.
+        tool: The tool that sends it.
+        call: Which call of the plan it belongs to, from 0; a plan of one tool is one call.
     """
 
     answer: str
@@ -41,6 +43,8 @@ class Step:
     path: str
     body_digest: str
     facts: Mapping[str, Any]
+    tool: str = ""
+    call: int = 0
 
 
 @dataclass(frozen=True)

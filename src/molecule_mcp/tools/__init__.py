@@ -27,6 +27,7 @@ MODULES = {
     "org": ("org",),
     "bundles": ("bundles",),
     "templates": ("templates",),
+    "plans": ("plans",),
     "questions": ("questions", "overview", "diagnosis", "holders"),
 }
 """Family (toolset) -> modules under this package; each has a `family` of that name."""

@@ -1,0 +1,247 @@
+"""Several calls as one plan: each judged by the rules of its own tool, shown together, allowed once, run in order."""
+
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from molecule_mcp.capability import Capability, Risk
+from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError, Sent
+from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.question import combined
+from molecule_mcp.road import answers
+from molecule_mcp.road.asking import Asking, tenant
+from molecule_mcp.road.context import Context
+from molecule_mcp.road.deciding import Decision, Shown
+from molecule_mcp.road.repeats import Once
+from molecule_mcp.road.running import free, run_steps, used_up
+from molecule_mcp.road.traffic import Asked, Caller, Done, silent
+from molecule_mcp.road.trial import CODE, undigested, would
+from molecule_mcp.secrets import asked_by
+from molecule_mcp.store.forms import canonical
+from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One call of a plan that passed the rules of its own tool."""
+
+    asking: Asking
+    token: str
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The call as JSON values; equal ones are the same call."""
+        return {"tool": self.asking.capability.name, "arguments": dict(self.asking.arguments), "token": self.token}
+
+    @property
+    def once(self) -> Once:
+        """The call as it is found again."""
+        return Once(self.asking, self.token, planned=True)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One call of a tool that is made of calls of other tools.
+
+    Args:
+        judge: Takes one of those calls as far as it goes without running it.
+        answer: What the client's form said, when this was asked about before.
+    """
+
+    context: Context
+    caller: Caller
+    capability: Capability
+    judge: Callable[[Caller, str, Mapping[str, Any]], Awaitable[Judged]]
+    answer: FormAnswer | None
+    dry_run: bool
+
+    async def run(self, calls: Sequence[Mapping[str, Any]]) -> Done | Asked:
+        """Run what is left of these calls, or have a person asked about it.
+
+        Raises: GateStop `partial` with every call once anything was done; else the error of the first that fails.
+        """
+        plan = Planned(self, await self.judged(calls))
+        if self.dry_run:
+            dry = {at: replace(call, asking=undigested(call.asking)) for at, call in plan.calls.items()}
+            plan = replace(plan, calls=dry)
+            return answers.done(self.context, would(await plan.decision.show(CODE), plan.risk, asks=plan.asks))
+        known = await plan.known()
+        left = plan.left(known, self.answer)
+        if not left:
+            return plan.finished(known, None)
+        plan = replace(plan, left_over=left)
+        if not plan.asks:
+            return await plan.execute(known, None)
+        made = await plan.decision.made(self.answer)
+        if isinstance(made, Asked):
+            return made
+        return await used_up(plan.decision, made[0], partial(plan.execute, known, made))
+
+    async def judged(self, calls: Sequence[Mapping[str, Any]]) -> dict[int, Judged]:
+        """Every call by its position.
+
+        Raises: what is wrong with one, naming it; ArgumentError when one stands there twice.
+        """
+        quiet = replace(self.caller, progress=silent)
+        found: dict[int, Judged] = {}
+        for position, call in enumerate(calls):
+            with of_call(position):
+                judged = await self.judge(quiet, call["tool"], call["arguments"])
+                if any(canonical(other.written) == canonical(judged.written) for other in found.values()):
+                    raise ArgumentError("The same call stands before it; nothing was sent.")
+            found[position] = judged
+        return found
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The calls of one plan by position; `left_over` are those that are not done yet, None: all."""
+
+    batch: Batch
+    calls: Mapping[int, Judged]
+    left_over: tuple[int, ...] | None = None
+
+    @property
+    def open(self) -> dict[int, Judged]:
+        """The calls that this run is about."""
+        return {at: call for at, call in self.calls.items() if self.left_over is None or at in self.left_over}
+
+    @property
+    def risk(self) -> Risk:
+        """The highest of the calls that are left."""
+        return max(call.asking.risk for call in self.open.values())
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked, about all that is left."""
+        return any(self.batch.context.profile.asks(call.asking.risk) for call in self.open.values())
+
+    @property
+    def decision(self) -> Decision:
+        """What is left, for a person to decide."""
+        written = {"calls": [call.written for call in self.calls.values()]}
+        batch = self.batch
+        return Decision(batch.context, batch.caller, batch.capability, written, self.risk, self.show)
+
+    async def show(self, code: str) -> Shown:
+        """One question about every call that is left."""
+        parts: list[Any] = []
+        steps: list[Step] = []
+        for position, call in self.open.items():
+            with of_call(position), asked_by(call.asking.purpose):
+                preview = await call.asking.preview(call.asking.arguments)
+                if preview.choices:
+                    raise ArgumentError("It asks a question of its own; nothing was sent.", advice="Call it alone.")
+                parts.append((preview, call.asking.risk))
+                steps += await call.asking.steps(preview, code, position, len(steps))
+        return combined(parts, self.risk, tenant(self.batch.context)), tuple(steps)
+
+    async def known(self) -> dict[int, Done]:
+        """The outcomes of calls that were made before, of this plan or by themselves.
+
+        Raises: GateStop when the outcome of one is in doubt.
+        """
+        found: dict[int, Done] = {}
+        for position, call in self.calls.items():
+            try:
+                with of_call(position), asked_by(call.asking.purpose):
+                    outcome = await call.once.known()
+            except MoleculeError as error:
+                if "deduplicated" not in error.details:
+                    raise  # about this call, not about what became of an earlier one
+                raise self.stopped(found, position, error) from error
+            if outcome is not None:
+                found[position] = outcome
+        return found
+
+    def left(self, known: Mapping[int, Done], answer: FormAnswer | None) -> tuple[int, ...]:
+        """The calls to run: those that were shown, if a person was asked before, and of these what is not known."""
+        unknown = tuple(position for position in self.calls if position not in known)
+        if not unknown:
+            return ()
+        store, context = self.batch.context.store(), self.batch.context
+        binding = replace(self, left_over=unknown).decision.binding
+        stored = store.plan(answer.plan_id) if answer else store.latest(binding, context.clock())
+        shown = set(self.calls) if stored is None or stored.plan.binding != binding else calls_of(stored)
+        return tuple(position for position in unknown if position in shown)
+
+    async def execute(self, known: Mapping[int, Done], made: tuple[Plan, Grant] | None) -> Done:
+        """Run what is left, in order."""
+        outcomes = dict(known)
+        for number, (position, call) in enumerate(self.open.items(), 1):
+            try:
+                send = partial(free, call.asking) if made is None else partial(self.send, position, number, *made)
+                with asked_by(call.asking.purpose):
+                    outcomes[position] = await call.once.run(send)
+            except MoleculeError as error:
+                raise self.stopped(outcomes, position, error) from error
+            await self.batch.caller.progress(number, len(self.open), f"{number} of {len(self.open)} calls done")
+        return self.finished(outcomes, made[1] if made else None)
+
+    async def send(self, position: int, number: int, plan: Plan, grant: Grant, call_id: str) -> Done:
+        """Run one call of a plan that was allowed; after the first, only if it still is as it was shown."""
+        asking = self.calls[position].asking
+        steps = [step for step in plan.steps if step.call == position]
+        if number > 1 and not await asking.as_shown(plan, steps):
+            raise GateStop("stale_plan", "What was shown of this call has changed since.")
+        return await run_steps(asking, plan, grant, steps, call_id)
+
+    def finished(self, outcomes: Mapping[int, Done], grant: Grant | None) -> Done:
+        """The answer once everything is done."""
+        told: dict[str, Any] = {"items": self.items(outcomes), "sent": lines(outcomes)}
+        if grant:
+            told["grant"] = grant.kind
+        return answers.done(self.batch.context, told)
+
+    def items(self, outcomes: Mapping[int, Done]) -> list[dict[str, Any]]:
+        """What became of each call: its results where they are known, else that they were told before."""
+        found: list[dict[str, Any]] = []
+        for position, call in self.calls.items():
+            item: dict[str, Any] = {"tool": call.asking.capability.name, "state": "done", "results": []}
+            outcome = outcomes.get(position)
+            if outcome is not None:
+                item["results"] = outcome.structured.get("items", [outcome.structured])
+            if outcome is None or "deduplicated" in outcome.structured:
+                item["deduplicated"] = True
+            found.append(item)
+        return found
+
+    def stopped(self, outcomes: Mapping[int, Done], at: int, error: MoleculeError) -> GateStop:
+        """What became of each call when one of them stopped the run."""
+        state = "not_attempted" if error.kind == "stale_plan" else "unknown" if error.sent == "unknown" else "failed"
+        items: list[dict[str, Any]] = []
+        for position, item in enumerate(self.items(outcomes)):
+            if position in self.open and position not in outcomes:
+                item = {"tool": item["tool"], "state": state if position == at else "not_attempted"}
+            items.append(item)
+        sent: Sent = True if lines(outcomes) and error.sent is False else error.sent
+        return GateStop(
+            "partial" if outcomes else error.kind,
+            f"Stopped at call {at + 1} of {len(items)}: {error.message}",
+            sent=sent,
+            advice="Read the present state before anything else; the same calls again go on with what is left.",
+            details={"items": items, "cause": error.told()},
+        )
+
+
+@contextmanager
+def of_call(position: int) -> Generator[None]:
+    """An error inside says which call it is about."""
+    try:
+        yield
+    except MoleculeError as error:
+        error.message = f"Call {position + 1}: {error.message}"
+        raise
+
+
+def calls_of(stored: StoredPlan) -> set[int]:
+    """The positions of the calls that a plan is about."""
+    return {step.call for step in stored.plan.steps}
+
+
+def lines(outcomes: Mapping[int, Done]) -> list[str]:
+    """The requests that this run sent, not those of runs before."""
+    ordered = [outcomes[position] for position in sorted(outcomes)]
+    return [line for each in ordered if "deduplicated" not in each.structured for line in each.structured["sent"]]
