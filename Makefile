@@ -12,10 +12,10 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults generate bench page explore fuzz lock clean
+.PHONY: help install demo test lint types cover faults schemathesis inspector generate bench page explore fuzz lock clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(PROGRAM) ## put the program into .venv, exactly as requirements.lock pins it
 
@@ -40,7 +40,13 @@ cover: $(TESTS)
 faults: $(TESTS) ## every tool against every way for a tenant to fail; takes some minutes
 	$(BIN)/pytest --numprocesses auto --dist worksteal --durations 0 --durations-min 1 tests/calls/every_fault.py
 
-generate: $(PROGRAM) ## write tool_schemas/, docs/tools.md and the shipped catalogue from the tools
+schemathesis: $(TESTS) ## generated requests to the embedded tenant, held against the contract; takes some minutes
+	$(BIN)/python -m tests.contract.schemas 50
+
+inspector: $(TESTS) ## list and call tools with the MCP Inspector over stdio and HTTP; needs npm
+	$(BIN)/python -m tests.calls.inspector
+
+generate: $(PROGRAM) ## write tool_schemas/, reference pages and the shipped catalogue from the tools
 	$(BIN)/python -m molecule_mcp.cli.generate
 
 bench: $(TESTS) ## measure against a bare server, as ratios

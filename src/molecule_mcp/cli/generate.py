@@ -1,6 +1,6 @@
 """Write what is generated from the families; `make generate` runs it.
 
-catalogue.json, tool_schemas/, docs/tools.md, docs/roles.md.
+catalogue.json, tool_schemas/, docs/tools.md, docs/roles.md, docs/coverage.md.
 """
 
 import json
@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from molecule_mcp.cli import matrix
+from molecule_mcp.cli import coverage, matrix
 from molecule_mcp.tools import catalogue
 from molecule_mcp.tools.describe import described
 
@@ -23,6 +23,7 @@ def generated() -> dict[Path, str]:
         files[Path(f"tool_schemas/{row['tool']['name']}.json")] = json.dumps(row, indent=2, ensure_ascii=True) + "\n"
     files[Path("docs/tools.md")] = page(rows)
     files[Path("docs/roles.md")] = matrix.page(catalogue().values())
+    files[Path("docs/coverage.md")] = coverage.page(catalogue().values(), coverage.stated(ROOT))
     return files
 
 
