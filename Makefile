@@ -12,7 +12,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults schemathesis inspector generate bench page explore fuzz lock clean
+.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ cover: $(TESTS)
 
 faults: $(TESTS) ## every tool against every way for a tenant to fail; takes some minutes
 	$(BIN)/pytest --numprocesses auto --dist worksteal --durations 0 --durations-min 1 tests/calls/every_fault.py
+
+questions: $(TESTS) ## what people ask, answered over a real client; SHOW=1: with the answers
+	@$(BIN)/python -m tests.calls.questions $(if $(SHOW),--show)
 
 schemathesis: $(TESTS) ## generated requests to the embedded tenant, held against the contract; takes some minutes
 	$(BIN)/python -m tests.contract.schemas 50

@@ -73,9 +73,10 @@ class TenantProcess:
 
 
 @contextmanager
-def tenant_process(*flags: str) -> Generator[TenantProcess]:
-    """Start the embedded tenant on a free port."""
-    args = [*PROGRAM, "tenant", "--port", "0", "--memory", "--rate-limit", "off", "--steady", "--admin-token", ADMIN]
+def tenant_process(*flags: str, db: Path | None = None) -> Generator[TenantProcess]:
+    """Start the embedded tenant on a free port, in memory or on a file that can be read beside it."""
+    where = ["--db", str(db)] if db else ["--memory"]
+    args = [*PROGRAM, "tenant", "--port", "0", *where, "--rate-limit", "off", "--steady", "--admin-token", ADMIN]
     process = subprocess.Popen([*args, *flags], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
