@@ -171,6 +171,7 @@ def test_the_risk_of_a_call_lies_between_the_floor_and_the_highest(floor: Risk, 
         (Risk.WRITE, {"raised_by_fact": {"below": Risk.DISRUPT}}, "needs both raised_by_fact and facts"),
         (Risk.WRITE, {"facts": no_facts}, "needs both raised_by_fact and facts"),
         (Risk.WRITE, {"raised_by": {"purged": Risk.DISRUPT}}, "raised by purged, which it does not take"),
+        (Risk.WRITE, {"optional": ["GET /elsewhere"]}, "tool does not send GET /elsewhere"),
     ],
 )
 def test_a_tool_that_could_slip_past_the_gate_is_not_recorded(risk: Risk, facts: dict[str, Any], why: str) -> None:

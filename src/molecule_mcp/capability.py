@@ -173,6 +173,7 @@ class Capability:
     facts: Callable[..., Awaitable[Mapping[str, bool]]] | None
     idempotent: bool
     open_world: bool
+    optional: frozenset[str] = frozenset()
 
     @property
     def highest(self) -> Risk:
@@ -232,6 +233,7 @@ class Family:
         facts: Callable[..., Awaitable[Mapping[str, bool]]] | None = None,
         idempotent: bool = True,
         open_world: bool = False,
+        optional: Sequence[str] = (),
     ) -> Callable[[Function], Function]:
         """Record a tool.
 
@@ -244,6 +246,7 @@ class Family:
             raised_by_fact: Name of a live fact -> risk when true or unread; `facts` reads them.
             idempotent: Whether repeating the call changes nothing more (a hint for hosts).
             open_world: Whether it reaches people or systems outside the tenant (a hint for hosts).
+            optional: Those of `sends` that only some arguments lead to, so that a profile may lack them.
         """
 
         def record(function: Function) -> Function:
@@ -261,6 +264,7 @@ class Family:
                 facts=facts,
                 idempotent=idempotent,
                 open_world=open_world,
+                optional=frozenset(optional),
             )
             if capability.highest >= Risk.DESTROY and preview is None and not capability.combines:
                 raise TypeError(f"{name} can reach {capability.highest.label} and has no preview")
@@ -270,6 +274,8 @@ class Family:
                 raise TypeError(f"{name} is raised by {', '.join(sorted(unknown))}, which it does not take")
             if taken := {"dry_run", "client_token"} & inspect.signature(function).parameters.keys():
                 raise TypeError(f"{name} takes {', '.join(sorted(taken))}, which every changing call has anyway")
+            if strange := capability.optional - capability.sends:
+                raise TypeError(f"{name} does not send {', '.join(sorted(strange))}")
             if name in self.capabilities:
                 raise TypeError(f"{name} is recorded twice")
             self.capabilities[name] = capability

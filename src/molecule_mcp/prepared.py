@@ -36,6 +36,8 @@ def entries() -> dict[str, Entry]:
 
 def entry(row: dict[str, Any]) -> Entry:
     """One row of catalogue.json."""
-    ability = Ability(row["tool"]["name"], Risk[row["risk"].upper()], frozenset(row["sends"]))
+    ability = Ability(
+        row["tool"]["name"], Risk[row["risk"].upper()], frozenset(row["sends"]), frozenset(row.get("optional", ()))
+    )
     facts = {name: row[name] for name in ("risk", "raised_by", "raised_by_fact", "sends")}
     return Entry(ability, row["family"], row["tool"], facts)

@@ -155,6 +155,8 @@ class Generator:
         for name, part in schema["properties"].items():
             if name in wanted or self.random.random() < 0.25:
                 given[name] = self.good(name, part, owner, thing)
+        if "seconds" in schema["properties"]:
+            given["seconds"] = 1  # a tool that listens does so in real time
         return self.spoiled(given) if self.random.random() < 0.4 else given
 
     def good(self, name: str, schema: Mapping[str, Any], owner: str, thing: str) -> Any:

@@ -62,6 +62,7 @@ def test_a_wrong_command_line_is_exit_2(action: list[str]) -> None:
         ("restart_workspace", {"workspace_id": ONE}, "asked", "risk disrupt is at or above ask_from = disrupt", "yes"),
         ("delete_workspace", {"workspace_id": ONE, "purge": True}, "asked", "risk critical", "no other way"),
         ("restart_workspace", {"workspace_id": TWO}, "refused", "outside the workspaces", None),
+        ("run_plan", None, "allowed", "each call in it is decided as it would be alone", None),
         ("create_org_token", None, "refused", "changes the organization", None),
         ("list_channels", None, "refused", "`deny` of this profile", None),
     ],

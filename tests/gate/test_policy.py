@@ -23,7 +23,8 @@ BOUND_WRITER = Profile("support", "WORKSPACE-WRITE", frozenset({A}))
 BOUND_ADMIN = Profile("support", "ORG-ADMIN", frozenset({A}))
 
 LIST = Ability("list_workspaces", Risk.READ, frozenset({"GET /workspaces"}))
-SWEEP = Ability("list_pending_approvals", Risk.READ, frozenset({"GET /events", "GET /approvals/pending"}))
+SWEEPS = frozenset({"GET /approvals/pending"})
+SWEEP = Ability("list_pending_approvals", Risk.READ, SWEEPS | {"GET /events"}, SWEEPS)
 PAUSE = Ability("pause_workspace", Risk.DISRUPT, frozenset({"POST /workspaces/{id}/pause", "GET /workspaces"}))
 DELETE = Ability("delete_workspace", Risk.DESTROY, frozenset({"DELETE /workspaces/{id}", "GET /workspaces"}))
 MINT = Ability("create_org_token", Risk.CRITICAL, frozenset({"POST /org/tokens"}))
@@ -200,8 +201,11 @@ def test_a_read_of_nothing_but_the_whole_organization_is_not_for_a_bound_profile
     keys = Ability("list_org_tokens", Risk.READ, frozenset({"GET /org/tokens"}))
     assert "reads beyond them" in (refusal(BOUND_WRITER, keys) or "")
     assert refusal(WRITER, keys) is None
-    some = Ability("find_key_holders", Risk.READ, frozenset({"GET /org/tokens", "GET /workspaces"}))
-    assert refusal(BOUND_WRITER, some) is None
+    some = frozenset({"GET /settings/secrets", "GET /workspaces"})
+    assert refusal(BOUND_WRITER, Ability("find_secret", Risk.READ, some))
+    assert refusal(BOUND_WRITER, Ability("get_impact", Risk.READ, some, frozenset({"GET /settings/secrets"}))) is None
+    export = frozenset({"DELETE /workspaces/{id}/memories/{memoryId}", "GET /admin/memories/export"})
+    assert "reads beyond them" in (refusal(BOUND_WRITER, Ability("delete_memory", Risk.DESTROY, export)) or "")
 
 
 def test_a_profile_expires_at_its_time_and_not_before() -> None:

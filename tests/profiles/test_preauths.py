@@ -53,6 +53,7 @@ DELETE = f'{{ workspace_id = "{ONE}" }}'
             "1 unknown argument",
         ),
         ((preauth("list_workspaces", "{}"),), "ORG-ADMIN", "only reads"),
+        ((preauth("run_plan", '{ calls = [{ tool = "x", arguments = {} }] }'),), "ORG-ADMIN", "made of other calls"),
         ((preauth("decide_approval", APPROVAL),), "ORG-ADMIN", "a person's choice is what it does"),
         ((preauth("delete_workspace", DELETE),), "READ", "the profile itself refuses this call"),
         ((preauth("create_org_token", '{ name = "x" }'),), "WORKSPACE-WRITE", "the profile itself refuses"),

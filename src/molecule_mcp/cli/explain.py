@@ -56,6 +56,9 @@ def explained(found: InForce, entry: Entry, given: Mapping[str, Any] | None) -> 
     why = None if name in offered(found.settings, toolsets.ALL) else "no toolset or tool that was asked for offers it"
     why = why or policy.refusal(profile, entry.ability)
     risk, covered = capability.risk, None
+    if capability.combines and why is None:
+        each = "each call in it is decided as it would be alone, and the highest risk is what is asked about"
+        return {**told, "decision": "allowed", "rule": each}
     if given is not None and why is None:
         _, checked = strict.taken(capability, given)
         covered = matching(profile.ahead, name, checked, time.time())

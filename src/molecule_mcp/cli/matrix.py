@@ -47,7 +47,7 @@ def row(capability: Capability) -> list[str]:
 
 def ability(capability: Capability) -> Ability:
     """What policy reads of a tool."""
-    return Ability(capability.name, capability.risk, capability.sends)
+    return Ability(capability.name, capability.risk, capability.sends, capability.optional)
 
 
 def cell(profile: Profile, capability: Capability) -> str:

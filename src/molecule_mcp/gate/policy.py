@@ -22,6 +22,8 @@ REFUSES_WORKSPACE_TOKENS = frozenset(
 )
 """Routes of one workspace that want more than its own token, as the contract's `x-auth` has it."""
 
+BEYOND = "this profile is bound to workspaces; the tool reads beyond them"
+
 TAKES_ANYBODY = frozenset({"GET /channels/adapters", "GET /health", "GET /plugins", "GET /plugins/sources"})
 """Routes without a check, besides."""
 
@@ -76,11 +78,13 @@ class Ability:
     Args:
         risk: Its floor.
         sends: The routes it may use, as the contract writes them.
+        optional: Those of them that only some arguments lead to.
     """
 
     name: str
     risk: Risk
     sends: frozenset[str]
+    optional: frozenset[str] = frozenset()
 
     @property
     def organization_wide(self) -> bool:
@@ -90,10 +94,16 @@ class Ability:
         )
 
     @property
+    def beyond_workspaces(self) -> bool:
+        """Whether it always uses a route that no profile bound to workspaces can."""
+        return not all(map(within_workspaces, self.sends - self.optional))
+
+    @property
     def takes_workspace_token(self) -> bool:
         """Whether the tenant lets a workspace's own token over every route that this tool may use."""
-        own = {route for route in self.sends if route.split(" ", 1)[1].startswith("/workspaces/{id}")}
-        return not self.sends - own - TAKES_ANYBODY and not own & REFUSES_WORKSPACE_TOKENS
+        needed = self.sends - self.optional
+        own = {route for route in needed if route.split(" ", 1)[1].startswith("/workspaces/{id}")}
+        return not needed - own - TAKES_ANYBODY and not own & REFUSES_WORKSPACE_TOKENS
 
 
 def refusal(profile: Profile, ability: Ability) -> str | None:
@@ -114,16 +124,16 @@ def incapable(profile: Profile, ability: Ability) -> str | None:
     """Why a profile's key, role or binding can never do what a tool does, or None."""
     if profile.workspace_token and not ability.takes_workspace_token:
         return "the key of this profile is a workspace's own token; the tool needs an organization key"
+    beyond = profile.bound is not None and ability.beyond_workspaces
     if ability.risk is Risk.READ:
-        beyond = profile.bound is not None and not any(map(within_workspaces, ability.sends))
-        return "this profile is bound to workspaces; the tool reads beyond them" if beyond else None
+        return BEYOND if beyond else None
     if profile.role == "READ":
         return "this profile only reads"
     if ability.organization_wide and profile.role != "ORG-ADMIN":
         return "this profile changes single workspaces only; the tool changes the organization"
     if ability.organization_wide and profile.bound is not None:
         return "this profile is bound to workspaces; the tool changes the organization"
-    return None
+    return BEYOND if beyond else None
 
 
 def expired(profile: Profile, now: float) -> PolicyRefusal | None:

@@ -59,6 +59,8 @@ def problems(
     why = policy.refusal(profile, entry.ability) or policy.misfit(profile, entry.ability, risk, touched)
     if why:
         yield f"the profile itself refuses this call: {why}"
+    if capability.combines:
+        yield "it is made of other calls; write one entry for each of those"
     if strict.parameters(capability.function, FromPerson):
         yield "a person's choice is what it does"
     if capability.highest is Risk.READ:

@@ -147,4 +147,4 @@ class Road:
 
 def ability(capability: Capability) -> policy.Ability:
     """What policy reads of a tool."""
-    return policy.Ability(capability.name, capability.risk, capability.sends)
+    return policy.Ability(capability.name, capability.risk, capability.sends, capability.optional)

@@ -102,6 +102,7 @@ async def what_is_swept(tenant: Tenant, sweep: bool = False) -> Preview:
     Risk.READ,
     sends=["GET /events", "GET /workspaces", "GET /workspaces/{id}/approvals", "GET /approvals/pending"],
     title="List pending approvals",
+    optional=["GET /approvals/pending"],
     preview=what_is_swept,
     raised_by={"sweep": Risk.DESTROY},
 )

@@ -24,6 +24,7 @@ def described(capability: Capability) -> dict[str, Any]:
         },
         "raised_by_fact": {name: by.label for name, by in capability.raised_by_fact.items()},
         "sends": sorted(capability.sends),
+        **({"optional": sorted(capability.optional)} if capability.optional else {}),
         "tool": {
             "name": capability.name,
             "title": capability.title,

@@ -177,6 +177,7 @@ class Impact(Answer):
         "GET /settings/secrets",
     ],
     title="What a change would touch",
+    optional=["GET /settings/secrets"],
 )
 async def get_impact(
     tenant: Tenant,
