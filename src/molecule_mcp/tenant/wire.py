@@ -265,14 +265,14 @@ class Wire:
         most = LARGE if any(part in request.template for part in CARRIES_FILES) else SMALL
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise TenantUnreadable("The answer is compressed, which was not asked for.", sent=progress.sent)
-        chunks: list[bytes] = []
-        size = 0
+        # One growing block goes back to the system when it is let go; many small ones stay with the process.
+        body = bytearray()
         async for chunk in stream:
-            size += len(chunk)
-            if size > most:
+            if len(body) + len(chunk) > most:
+                body.clear()
                 raise TenantUnreadable(f"The answer is larger than {most >> 20} MiB.", sent=progress.sent)
-            chunks.append(chunk)
-        return b"".join(chunks)
+            body += chunk
+        return bytes(body)
 
 
 def named(response: httpx.Response) -> dict[str, str]:

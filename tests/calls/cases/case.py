@@ -27,7 +27,7 @@ class Case:
         unseen: Why no read of the tenant shows the effect; then the request that arrived has to do.
         hosted: Whether only a hosted tenant does it.
         vague: Whether its answer itself says what could not be read back, or claims nothing.
-        doubt: Whether even a refusal leaves open what it did.
+        doubt: Whether a refusal, too, may leave open what it did.
         follows: Whether it goes on looking for half a minute when the answer to its change is lost.
         raw: Whether what it reads before its change may be anything, or nothing.
         blind: Whether the tool changes something without a read before.
