@@ -56,7 +56,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    dry_run: Annotated[bool, Field(description="Only preview.")] = False
+    dry_run: Annotated[bool, Field(description="Preview.")] = False
     client_token: Annotated[str, Field(max_length=64, description="One token, one send.")] = ""
 
 
@@ -103,9 +103,8 @@ def options(capability: Capability) -> Schema:
 
 @cache
 def every_option() -> Schema:
-    """The schemas of all options; they have no default to tell, since nothing is the same as nothing given."""
-    properties = slim(Options.model_json_schema())["properties"]
-    return {name: {key: part for key, part in one.items() if key != "default"} for name, one in properties.items()}
+    """The schemas of all options."""
+    return slim(Options.model_json_schema(), terse)["properties"]
 
 
 def taken(capability: Capability, given: Mapping[str, Any]) -> tuple[Options, dict[str, Any]]:
@@ -250,19 +249,20 @@ def output_schema(kind: Any) -> Schema:
     return schema
 
 
+SIZES = frozenset({"minLength", "maxLength", "maxItems", "minimum", "maximum"})
 FORM = 64
 """Characters of the longest pattern that a schema shows."""
 
 
 def terse(node: Schema) -> Schema:
-    """An argument's schema without what a list repeats a hundred times: long forms, and defaults that say nothing.
+    """An argument's schema without what a list repeats a hundred times: sizes, long forms, defaults that say nothing.
 
-    A form is still checked, and told by the description; `format` says that of an id in a tenth of the letters.
+    All of them are still checked, and a refusal names the rule; `format` says that of an id in a tenth of the letters.
     """
-    found = {key: part for key, part in node.items() if key != "pattern" or len(part) <= FORM}
+    found = {key: part for key, part in node.items() if key not in SIZES and (key != "pattern" or len(part) <= FORM)}
     if node.get("pattern") == UUID:
         found["format"] = "uuid"
-    if found.get("default") in ("", []):
+    if not found.get("default", True):
         del found["default"]
     return found
 

@@ -71,6 +71,8 @@ class Still(Counted):
         self.lines.append(line)
         if request.method != "GET":
             return httpx.Response(200, json={})
+        if "/events/stream" in line:
+            return httpx.Response(200, headers={"content-type": "text/event-stream"})
         if line not in self._kept:
             answer = await self.inner.handle_async_request(request)
             self._kept[line] = answer.status_code, await answer.aread(), answer.headers.get("content-type", "")
@@ -165,6 +167,8 @@ class Generator:
             return self.good(name, self.random.choice(schema["anyOf"]), owner, thing)
         if "enum" in schema:
             return self.random.choice(schema["enum"])
+        if name == "bundle":
+            return {"schema": "bundle/v1", "id": "x", "name": "x", "tier": 1, "prompts": {"system-prompt.md": "x"}}
         if name in {"workspace_id", "workspace"}:
             return owner
         kind = schema.get("type")
@@ -187,6 +191,8 @@ class Generator:
             return "env:MOLECULE_SECRET_KEY"
         if "/configs" in schema.get("description", ""):
             return "/configs/config.yaml"
+        if name == "key":
+            return self.random.choice([thing, "OPENAI_API_KEY"])
         if "cron" in name:
             return "0 9 * * 1-5"
         if "zone" in name:

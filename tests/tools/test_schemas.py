@@ -27,5 +27,5 @@ def test_all_four_hints_are_explicit_and_honest(entry: Entry) -> None:
 @EVERY
 def test_names_and_texts_fit_every_host(entry: Entry) -> None:
     assert len(entry.ability.name) <= 48
-    assert entry.tool["title"]
+    assert entry.tool.get("title") != ""
     assert 20 < len(entry.tool["description"]) < 1024

@@ -29,7 +29,7 @@ def row(entry: Entry) -> dict[str, Any]:
         "name": entry.ability.name,
         "family": entry.family,
         **entry.facts,
-        "title": entry.tool["title"],
+        "title": entry.tool.get("title", entry.ability.name),
         "description": entry.tool["description"],
         "annotations": entry.tool["annotations"],
         "input_schema": entry.tool["inputSchema"],

@@ -94,8 +94,10 @@ class Following(Response):
         """The next event; None when there is none to come."""
         event = asyncio.create_task(queue.get())
         try:
-            while not (event.done() or gone.done()):
-                await asyncio.wait({event, gone}, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            while True:
+                done, _ = await asyncio.wait({event, gone}, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if done:
+                    break
                 # Another process may hold the file; the next tick catches up.
                 with suppress(sqlite3.OperationalError):
                     self._tick()

@@ -6,12 +6,6 @@ from typing import Any, get_type_hints
 from molecule_mcp.arguments import Schema, input_schema, options, output_schema
 from molecule_mcp.capability import Capability, Risk
 
-MARK: Schema = {"tenant": {"type": "string"}}
-"""`sample` when the answer comes from the embedded tenant. Explained in the server's instructions, like `SENT`: a
-sentence here would be repeated in every tool of the list that a model reads."""
-SENT: Schema = {"sent": {"type": "array", "items": {"type": "string"}}, "grant": {"type": "string"}}
-"""The changing requests that were sent, and who allowed them: human, client_attested, operator or none."""
-
 
 def described(capability: Capability) -> dict[str, Any]:
     """One row of catalogue.json."""
@@ -27,13 +21,22 @@ def described(capability: Capability) -> dict[str, Any]:
         **({"optional": sorted(capability.optional)} if capability.optional else {}),
         "tool": {
             "name": capability.name,
-            "title": capability.title,
+            **({} if spoken(capability.title) == capability.name else {"title": capability.title}),
             "description": inspect.cleandoc(capability.function.__doc__ or ""),
             "inputSchema": asked_schema(capability),
             "outputSchema": answer_schema(capability),
             "annotations": hints(capability),
         },
     }
+
+
+ARTICLES = frozenset({"a", "an", "the"})
+
+
+def spoken(title: str) -> str:
+    """A title in the form of a name; one that says no more than the tool's own is left out of the list."""
+    words = title.lower().replace("'s", "").split()
+    return "_".join(word for word in words if word not in ARTICLES)
 
 
 def hints(capability: Capability) -> dict[str, bool]:
@@ -53,17 +56,20 @@ def asked_schema(capability: Capability) -> Schema:
 
 
 def answer_schema(capability: Capability) -> Schema:
-    """The schema of a tool's whole answer; changing tools answer one result per item sent."""
+    """The schema of a tool's whole answer; changing tools answer one result per item sent.
+
+    What besides may stand in every answer (`tenant`, `grant`, `deduplicated`, the requests in `sent`) is explained in
+    the server's instructions: here it would be repeated in every tool of the list that a model reads.
+    """
     result = output_schema(get_type_hints(capability.function)["return"])
     result.pop("description", None)
     if capability.highest is Risk.READ:
-        return {**result, "properties": {**result["properties"], **MARK}}
+        return result
     if capability.risk is Risk.READ:
         # Nothing is required: a dry run of the change answers what it would send, and no rows.
-        result.pop("required", None)
-        return {**result, "properties": {**result["properties"], **MARK, **SENT}}
+        return {key: part for key, part in result.items() if key != "required"}
     return {
         "type": "object",
-        "properties": {"items": {"type": "array", "items": result}, **SENT, **MARK},
+        "properties": {"items": {"type": "array", "items": result}},
         "required": ["items", "sent"],
     }

@@ -40,7 +40,7 @@ def clean_data(value: Any) -> Any:
 WorkspaceId = Annotated[
     str,
     Workspace(),
-    Field(pattern=UUID, description="Workspace UUID, not its name."),
+    Field(pattern=UUID, description="Workspace."),
     AfterValidator(str.lower),
 ]
 OptionalWorkspaceId = Annotated[str, Workspace(), Field(pattern=f"^$|{UUID}"), AfterValidator(str.lower)]
