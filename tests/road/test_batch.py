@@ -307,3 +307,43 @@ async def test_a_token_of_another_call_is_refused_by_its_place_in_the_plan(rig: 
     assert (error.kind, error.sent) == ("arguments", False)
     assert error.message.startswith("Call 1: This client_token was used")
     assert len(rig.transport.changes) == 1
+
+
+def raised(rig: Rig, how: str) -> list[dict[str, Any]]:
+    """Two calls that nobody is asked about, the first of which makes the second one destroy more than one workspace."""
+    target = {"workspace_id": rig.named("SEO Analyst")}
+    calls = {
+        "a child to pause": [
+            ("create_workspace", {"name": "Late", "parent_id": target["workspace_id"]}),
+            ("pause_workspace", target),
+        ],
+        "an outside agent to cut off": [
+            ("update_workspace", {**target, "runtime": "external"}),
+            ("restart_workspace", target),
+        ],
+    }[how]
+    return [{"tool": tool, "arguments": arguments} for tool, arguments in calls]
+
+
+@pytest.mark.parametrize("how", ["a child to pause", "an outside agent to cut off"])
+async def test_a_call_that_the_calls_before_it_make_riskier_is_not_sent_but_asked_about_next(
+    rig: Rig, how: str
+) -> None:
+    given = {"calls": raised(rig, how)}
+    error = await refused(rig.road().call(can_ask(), PLAN, given))
+    assert (error.kind, error.sent) == ("partial", True)
+    assert [item["state"] for item in error.details["items"]] == ["done", "not_attempted"]
+    assert error.details["cause"]["error"] == "stale_plan"
+    assert len(rig.transport.changes) == 1
+    question = await asked(rig.road(), PLAN, given)
+    assert question.plan.risk == "destroy"
+    assert len(rig.transport.changes) == 1
+
+
+async def test_a_yes_to_a_call_does_not_count_once_a_call_before_it_made_it_riskier(rig: Rig) -> None:
+    given = delete(rig, "Copywriter")
+    given["calls"] += raised(rig, "an outside agent to cut off")
+    question = await asked(rig.road(), PLAN, given)
+    error = await stopped(rig.road(), given, question, allow=True)
+    assert [item["state"] for item in error.details["items"]] == ["done", "done", "not_attempted"]
+    assert not [line for line in rig.transport.changes if line.endswith("/restart")]

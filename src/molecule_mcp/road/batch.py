@@ -47,6 +47,7 @@ class Batch:
 
     Args:
         judge: Takes one of those calls as far as it goes without running it.
+        weigh: The risk of one of those calls as things are now.
         answer: What the client's form said, when this was asked about before.
     """
 
@@ -54,6 +55,7 @@ class Batch:
     caller: Caller
     capability: Capability
     judge: Callable[[Caller, str, Mapping[str, Any]], Awaitable[Judged]]
+    weigh: Callable[[Capability, Mapping[str, Any]], Awaitable[Risk]]
     answer: FormAnswer | None
     dry_run: bool
 
@@ -172,6 +174,8 @@ class Planned:
         outcomes = dict(known)
         for number, (position, call) in enumerate(self.open.items(), 1):
             try:
+                if number > 1:
+                    await self.weighed_again(call.asking)
                 send = partial(free, call.asking) if made is None else partial(self.send, position, number, *made)
                 with asked_by(call.asking.purpose):
                     outcomes[position] = await call.once.run(send)
@@ -179,6 +183,14 @@ class Planned:
                 raise self.stopped(outcomes, position, error) from error
             await self.batch.caller.progress(number, len(self.open), f"{number} of {len(self.open)} calls done")
         return self.finished(outcomes, made[1] if made else None)
+
+    async def weighed_again(self, asking: Asking) -> None:
+        """Stop before a call that the calls before it have made riskier: nobody was asked about it as it is now.
+
+        Raises: GateStop `stale_plan`; PolicyRefusal.
+        """
+        if await self.batch.weigh(asking.capability, asking.arguments) > asking.risk:
+            raise GateStop("stale_plan", "The calls before it have made this one riskier than it was.")
 
     async def send(self, position: int, number: int, plan: Plan, grant: Grant, call_id: str) -> Done:
         """Run one call of a plan that was allowed; after the first, only if it still is as it was shown."""

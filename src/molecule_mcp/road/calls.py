@@ -43,12 +43,11 @@ class Road:
         Returns: `Done`, or `Asked` when the client can show a form and a person has to decide.
         Raises: MoleculeError; its `told()` is the answer, with honest `sent`.
         """
-        caller = answers.masked(self.context, caller)
         capability = self.found(name)
         options, arguments = strict.taken(capability, given)
         if capability.combines:
             policy.check(self.context.profile, ability(capability), Risk.READ, [])
-            batch = Batch(self.context, caller, capability, self.judged, answer, options.dry_run)
+            batch = Batch(self.context, caller, capability, self.judged, self.risk, answer, options.dry_run)
             return await capability.function(run=batch.run, **arguments)
         with asked_by(Asking(self.context, caller, capability, arguments, capability.risk).purpose):
             return await self.checked(caller, capability, options, arguments, answer)

@@ -17,19 +17,7 @@ from molecule_mcp.store import calls, chain, owners
 from molecule_mcp.store.database import BUSY, Database
 from molecule_mcp.store.forms import canonical, flat, plain_code, plan_fields, plan_from
 from molecule_mcp.store.owners import Owner
-from molecule_mcp.store.records import (
-    RESTS,
-    Call,
-    CallState,
-    Grant,
-    Hindrance,
-    Intent,
-    Outcome,
-    Plan,
-    Record,
-    RecordedCall,
-    StoredPlan,
-)
+from molecule_mcp.store.records import Call, CallState, Grant, Intent, Outcome, Plan, Record, RecordedCall, StoredPlan
 
 _PLAN = "SELECT id, state, given, seal, plan FROM plans WHERE "
 
@@ -50,13 +38,6 @@ _CLAIM = (
 _COUNTED = "SELECT COUNT(*) FROM plans WHERE given IS NOT NULL AND json_extract(given, '$.counted_under') = ?"
 
 
-_ANOTHER = (
-    "SELECT plan FROM plans WHERE state = 'open' AND asks AND principal = ? AND expires > ? AND binding != ?"
-    " ORDER BY created LIMIT 1"
-)
-_REFUSED = "SELECT at FROM refusals WHERE principal = ? AND target = ? ORDER BY at DESC LIMIT 2"
-
-
 def unchanged(text: str) -> str:
     """The redaction of a store that was given none."""
     return text
@@ -67,7 +48,7 @@ class SqliteStore:
 
     Args:
         folder: The state folder; made with mode 0700 when missing.
-        redact: Applied to the JSON text of every intent and chain record before it is sealed and stored.
+        redact: Applied to the JSON text of every chain record before it is sealed and stored.
         busy: Seconds a write waits for another process's write.
     Raises (all methods): StoreError with nothing written; ConfigurationError when the folder or its files are links,
         another user's, open to others, or of another version.
@@ -82,13 +63,11 @@ class SqliteStore:
         """HMAC-SHA256 (hex) of a value by the store's key; a short secret cannot be guessed from it."""
         return self._database.key.mac("value", value.encode() if isinstance(value, str) else value)
 
-    def open_plan(self, plan: Plan) -> Hindrance | None:
-        """Write a new plan, state open, unless something stands against it; see `records.Store.open_plan`."""
+    def open_plan(self, plan: Plan) -> None:
+        """Write a new plan, state open."""
         with self._database.writing() as sql:
-            if plan.asks and (found := self._hindrance(sql, plan)) is not None:
-                return found
             sql.execute(
-                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, NULL, ?, ?)",
+                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, NULL, ?)",
                 (
                     plan.id,
                     plain_code(plan.code),
@@ -100,7 +79,6 @@ class SqliteStore:
                     plan.created,
                     plan.expires,
                     canonical(plan_fields(plan)),
-                    plan.asks,
                 ),
             )
             sql.executemany(
@@ -110,7 +88,6 @@ class SqliteStore:
             names = ("tool", "family", "risk", "principal", "profile", "origin", "digest", "expires")
             told = {name: getattr(plan, name) for name in names}
             self._record(sql, plan.created, "open", {"plan": plan.id, "steps": len(plan.steps), **told})
-            return None
 
     def plan(self, plan_id: str) -> StoredPlan | None:
         """Read one plan by id."""
@@ -147,7 +124,7 @@ class SqliteStore:
         return True
 
     def refuse(self, plan_id: str, reason: str, now: float) -> bool:
-        """open -> refused; `declined` counts for the rest of its targets. False: it was not open."""
+        """open -> refused. False: it was not open."""
         return self._end(plan_id, "open", "refused", reason, now)
 
     def spend(self, plan_id: str, reason: str, now: float) -> None:
@@ -172,7 +149,7 @@ class SqliteStore:
             told = flat(intent)
             sql.execute(
                 "INSERT INTO intents VALUES (?, ?, ?, ?, ?, 'open', ?, ?)",
-                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, self._masked(told), intent.call),
+                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told), intent.call),
             )
             self._record(sql, intent.at, "intent", {**told, "answer": answer})
         return True
@@ -260,13 +237,10 @@ class SqliteStore:
         self._owner.leave()
 
     def _record(self, sql: Connection, at: float, kind: str, body: dict[str, Any]) -> None:
-        chain.append(sql, self._database.key, at, kind, self._masked(body))
-
-    def _masked(self, body: dict[str, Any]) -> str:
         text = self._redact(canonical(body))
         if not isinstance(json.loads(text), dict):
             raise StoreError("redaction left no JSON object of an audit record")
-        return text
+        chain.append(sql, self._database.key, at, kind, text)
 
     def _seal(self, plan_id: str, digest: str, given: str) -> str:
         return self._database.key.mac("grant", plan_id.encode(), digest.encode(), given.encode())
@@ -295,25 +269,8 @@ class SqliteStore:
             change = sql.execute("UPDATE plans SET state = ? WHERE id = ? AND state = ?", (after, plan_id, before))
             if change.rowcount == 0:
                 return False
-            if reason == "declined":
-                sql.execute("DELETE FROM refusals WHERE at <= ?", (now - 2 * RESTS,))
-                (text,) = sql.execute("SELECT plan FROM plans WHERE id = ?", (plan_id,)).fetchone()
-                plan = plan_from(text)
-                rows = [(plan.principal, target, now) for target in plan.question.targets]
-                sql.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
             self._record(sql, now, after, {"plan": plan_id, "reason": reason})
         return True
-
-    def _hindrance(self, sql: Connection, plan: Plan) -> Hindrance | None:
-        row = sql.execute(_ANOTHER, (plan.principal, plan.created, plan.binding)).fetchone()
-        if row is not None:
-            other = plan_from(row[0])
-            return Hindrance(other.expires, other)
-        for target in plan.question.targets:
-            last = [at for (at,) in sql.execute(_REFUSED, (plan.principal, target)).fetchall()]
-            if len(last) == 2 and last[0] - last[1] <= RESTS and plan.created < last[0] + RESTS:
-                return Hindrance(last[0] + RESTS)
-        return None
 
     def _claimed(self, sql: Connection, intent: Intent) -> Grant | None:
         asked = (intent.plan_id, intent.at, intent.principal, intent.profile, intent.origin)
