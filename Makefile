@@ -12,7 +12,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz race lock clean
+.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz attack lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,8 +64,8 @@ explore: $(TESTS) ## every order of what can happen to the gate, random historie
 fuzz: $(TESTS) ## 100,000 generated calls over all tools: what leaves is on a route of its own tool
 	$(BIN)/python -m tests.attacks.fuzz --calls 100000
 
-race: $(TESTS) ## one grant used by 8 processes at once, children born too late, 150 processes killed at a claim, send or outcome
-	$(BIN)/python -m tests.race
+attack: $(TESTS) ## an agent that obeys whatever it reads, on a tenant full of injections; then once more without the gate
+	$(BIN)/python -m tests.attacks.obedient
 
 page: $(TESTS) ## drive the page for people in Chromium (Debian's, and npm): every state, axe, docs/images
 	@test -x $(CHROMIUM) || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } || { \
