@@ -118,6 +118,8 @@ class Asking:
         answers, wrong = await self.answered(row)
         wrong += self.person.wrong(row)
         wrong += [f"is not told at the start: {each!r}" for each in row.known if each not in self.instructions]
+        self.tables.let_starts_end()
+        self.tenant.get("/health")
         changes = self.tables.changes()
         if changes:
             self.tables.renew()
