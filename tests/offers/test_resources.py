@@ -13,6 +13,9 @@ ALL = {each.tool for each in RESOURCES}
     [
         ("molecule://org", "get_overview", {}),
         ("molecule://workspaces/Chief%20of%20Staff", "get_workspace", {"workspace": "Chief of Staff"}),
+        ("molecule://workspaces/w1/config", "get_config", {"workspace_id": "w1"}),
+        ("molecule://workspaces/w1/files", "list_files", {"workspace_id": "w1"}),
+        ("molecule://workspaces/w1/files/a/b.md", "read_file", {"workspace_id": "w1", "path": "a/b.md"}),
         ("molecule://workspaces/w1/memories", "search_memories", {"workspace_id": "w1"}),
     ],
 )

@@ -16,7 +16,7 @@ CHANGING = (
     "Destructive calls stop until a person allows exactly what was shown: a form appears, or the answer is "
     "allow_required with a `how` line for the person; then repeat the same call. A no is final.\n"
     "dry_run=true answers what a change would ask and send, and sends nothing. A repeated change answers the first "
-    "outcome, marked deduplicated; another client_token really does it again. Several changes: run_plan, one yes.\n"
+    "outcome, marked deduplicated; another client_token really does it again.\n"
     "A change answers `sent`, its requests, and `grant`, who allowed it: human, client_attested, operator, none."
 )
 SECRET = (
@@ -31,6 +31,8 @@ HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("diagnose_workspace",), "Failing or quiet: diagnose_workspace."),
     (("find_idle_workspaces",), "Idle: find_idle_workspaces, never active_tasks alone."),
     (("get_impact",), "Before a delete or a new secret: get_impact."),
+    (("run_plan",), "Several changes: run_plan, one question for all."),
+    (("watch_workspace",), "To wait for a start or an end: watch_workspace."),
 )
 """Tools -> what they are for; told only where all of them are offered."""
 

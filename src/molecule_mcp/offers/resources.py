@@ -66,6 +66,27 @@ RESOURCES = (
         "get_workspace",
     ),
     Resource(
+        f"{SCHEME}workspaces/{{workspace_id}}/config",
+        "workspace-config",
+        "A workspace's config",
+        "Its stored configuration.",
+        "get_config",
+    ),
+    Resource(
+        f"{SCHEME}workspaces/{{workspace_id}}/files",
+        "workspace-files",
+        "A workspace's files",
+        "Names and sizes.",
+        "list_files",
+    ),
+    Resource(
+        f"{SCHEME}workspaces/{{workspace_id}}/files/{{+path}}",
+        "workspace-file",
+        "A file of a workspace",
+        "Its text.",
+        "read_file",
+    ),
+    Resource(
         f"{SCHEME}workspaces/{{workspace_id}}/memories",
         "workspace-memories",
         "A workspace's memories",
