@@ -71,6 +71,20 @@ def test_tools_are_listed_with_their_risk_as_the_profile_has_them(capsys: Captur
     assert "Toolsets are: all, default, access" in capsys.readouterr().err
 
 
+def test_a_flag_before_the_command_counts_as_after_it(capsys: Captured, tmp_path: Path) -> None:
+    pause = ["call", "pause_workspace", '{"workspace_id": "c5c11989-0aca-57f0-a435-fced1a30a95b"}']
+    assert main(["--read-only", *pause]) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == "forbidden_by_policy"
+    assert main(["--role", "READ", *pause]) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == "forbidden_by_policy"
+    for wrong in (["--role", "NOPE"], ["--profile", "nope"], ["--tools", "nope"], ["--workspace", "no id"]):
+        assert main([*wrong, "tools"]) == 2
+    assert main(["--policy", str(tmp_path / "nowhere.toml"), "policy", "check"]) == 2
+    assert main(["--state", str(tmp_path / "other"), "audit", "verify"]) == 0
+    assert main(["--state", str(tmp_path / "other"), *pause]) == 1
+    assert (tmp_path / "other").is_dir()
+
+
 def test_tools_as_json_hold_everything_a_reviewer_wants(capsys: Captured) -> None:
     assert main(["tools", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -5,7 +5,7 @@ Exit codes: 0 done; 1 the command could not do it; 2 the settings or the command
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -27,6 +27,16 @@ EPILOG = """environment:
   MOLECULE_SECRET_*     secrets that tools may set by reference: value_from="env:MOLECULE_SECRET_NAME"
 """
 
+WITH_A_VALUE = (
+    ("--profile", "NAME", "the profile in force, of the policy file (default)"),
+    ("--role", "ROLE", "READ, WORKSPACE-WRITE or ORG-ADMIN (the default)"),
+    ("--toolsets", "NAMES", "offer these toolsets, separated by commas; or all, or default"),
+    ("--tools", "NAMES", "offer these tools besides, separated by commas"),
+    ("--exclude-tools", "NAMES", "never offer these tools, separated by commas"),
+    ("--allow-wait", "SECONDS", "how long a call waits for a person (45)"),
+    ("--log-level", "LEVEL", "DEBUG, INFO, WARNING (the default), ERROR; to stderr"),
+)
+
 
 def parser() -> ArgumentParser:
     """The whole command line."""
@@ -38,7 +48,7 @@ def parser() -> ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"molecule-mcp {__version__}")
-    profile_flags(top)
+    profile_flags(top, unsaid=None)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     serve = command(commands, "serve", "run the MCP server: on stdio (the default), or over HTTP")
     profile_flags(serve)
@@ -92,7 +102,7 @@ def policy_actions(to: ArgumentParser) -> None:
     explain.add_argument("tool", metavar="TOOL", help="the tool's name")
     explain.add_argument("arguments", metavar="JSON", nargs="?", help="its arguments; without them, whatever they are")
     refresh = command(actions, "refresh", "write the workspaces below a profile's roots into the policy file")
-    refresh.add_argument("--profile", metavar="NAME", help="this profile only (all that have roots)")
+    refresh.add_argument("--profile", metavar="NAME", default=SUPPRESS, help="this profile only (all that have roots)")
     refresh.add_argument("--dry-run", action="store_true", help="write nothing; exit code 1: it would change")
     policy_flag(refresh)
     state_flag(refresh)
@@ -102,36 +112,38 @@ def policy_actions(to: ArgumentParser) -> None:
         profile_flags(each)
 
 
-def policy_flag(to: ArgumentParser) -> None:
+def policy_flag(to: ArgumentParser, unsaid: str | None = SUPPRESS) -> None:
     """The file of profiles."""
-    to.add_argument("--policy", metavar="FILE", help="the policy file (policy.toml in the configuration folder)")
+    to.add_argument(
+        "--policy", metavar="FILE", default=unsaid, help="the policy file (policy.toml in the configuration folder)"
+    )
 
 
 def command(commands: "_SubParsersAction[ArgumentParser]", name: str, what: str) -> ArgumentParser:
     """Add one command."""
-    return commands.add_parser(name, help=what, description=what.capitalize() + ".", allow_abbrev=False)
+    return commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.", allow_abbrev=False)
 
 
-def state_flag(to: ArgumentParser) -> None:
+def state_flag(to: ArgumentParser, unsaid: str | None = SUPPRESS) -> None:
     """The folder flag."""
-    to.add_argument("--state", metavar="DIR", help="folder of everything durable (plans, audit, approver, secrets)")
-
-
-def profile_flags(to: ArgumentParser) -> None:
-    """The flags that tighten what a process may do."""
-    to.add_argument("--profile", metavar="NAME", help="the profile in force, of the policy file (default)")
-    policy_flag(to)
-    to.add_argument("--role", metavar="ROLE", help="READ, WORKSPACE-WRITE or ORG-ADMIN (the default)")
     to.add_argument(
-        "--workspace", metavar="ID", action="append", help="only this workspace may be touched (repeatable)"
+        "--state", metavar="DIR", default=unsaid, help="folder of everything durable (plans, audit, approver, secrets)"
     )
-    to.add_argument("--read-only", action="store_true", help="send nothing that changes anything")
-    to.add_argument("--toolsets", metavar="NAMES", help="offer these toolsets, separated by commas; or all, or default")
-    to.add_argument("--tools", metavar="NAMES", help="offer these tools besides, separated by commas")
-    to.add_argument("--exclude-tools", metavar="NAMES", help="never offer these tools, separated by commas")
-    to.add_argument("--allow-wait", metavar="SECONDS", help="how long a call waits for a person (45)")
-    to.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING (the default), ERROR; to stderr")
-    state_flag(to)
+
+
+def profile_flags(to: ArgumentParser, unsaid: str | None = SUPPRESS) -> None:
+    """The flags that tighten what a process may do; they can stand before a command and after it.
+
+    argparse writes a command's defaults over what stood before the command, and `--read-only serve` would serve
+    writes. So a command has no default for them: what is not given after it is left as it was.
+    """
+    policy_flag(to, unsaid)
+    state_flag(to, unsaid)
+    to.add_argument("--read-only", default=unsaid, action="store_true", help="send nothing that changes anything")
+    only = "only this workspace may be touched (repeatable)"
+    to.add_argument("--workspace", default=unsaid, action="append", metavar="ID", help=only)
+    for name, metavar, what in WITH_A_VALUE:
+        to.add_argument(name, default=unsaid, metavar=metavar, help=what)
 
 
 def http_flags(to: ArgumentParser) -> None:
