@@ -96,6 +96,7 @@ async def test_an_external_agents_token_goes_to_a_file_and_nowhere_else(rig: Rig
     question = await asked(road, "create_workspace", given)
     told = await answered(road, "create_workspace", given, question, allow=True)
     path = told.structured["items"][0]["token"]
+    assert "within 10 minutes" in told.structured["items"][0]["note"]
     token = next((rig.folder / "outputs").iterdir()).read_text().strip()
     assert str(path).startswith(str(rig.folder / "outputs"))
     assert len(token) == 43

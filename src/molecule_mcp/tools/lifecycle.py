@@ -18,6 +18,7 @@ from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants
 family = Family("workspaces")
 
 EXTERNAL = "external"
+AWAITED = "Its agent has to register with that token within 10 minutes; after them the workspace counts as failed."
 
 
 class Started(Answer):
@@ -35,6 +36,7 @@ class Created(Answer):
     status: Annotated[str, Field(description="As read back; poll get_workspace until online or failed.")]
     runtime: str = ""
     token: Annotated[str | None, Field(description="Where the agent's one-time token was written.")] = None
+    note: str | None = None
 
 
 class Updated(Answer):
@@ -387,4 +389,7 @@ async def create_workspace(
     token = str((made.connection or {}).get("auth_token") or "")
     where = outputs.write("workspace-token", made.id, token) if token else None
     started = await read_back(tenant, made.id)
-    return Created(id=made.id, status=started.status, runtime=str(body.get("runtime", "")), token=where)
+    return Created(
+        id=made.id, status=started.status, runtime=str(body.get("runtime", "")), token=where,
+        note=AWAITED if where and not url else None,
+    )  # fmt: skip
