@@ -45,7 +45,7 @@ a_path = addressable("/workspaces/{id}/files/{path}", "path")
 
 Root = Annotated[Literal["/configs", "/workspace", "/home", "/plugins"], Field(description="Folder it is below.")]
 FilePath = Annotated[str, AfterValidator(a_path), Field(description="Relative path: skills/x/SKILL.md")]
-Content = Annotated[str, Field(max_length=LONGEST)]
+Content = Annotated[str, Field(max_length=LONGEST, description="Its new text.")]
 Unkept = Annotated[bool, FromPerson()]
 """Set by the question alone: the person saw that the former content cannot be stored."""
 
@@ -128,7 +128,7 @@ async def list_files(
     workspace_id: WorkspaceId,
     root: Root = "/configs",
     path: Annotated[str, AfterValidator(lambda text: text and a_path(text)), Field(description="Subfolder.")] = "",
-    depth: Annotated[int, Field(ge=1, le=5)] = 1,
+    depth: Annotated[int, Field(ge=1, le=5, description="Levels below it.")] = 1,
     limit: Annotated[int, Field(ge=1, le=1000, description="Entries at most.")] = 200,
 ) -> Files:
     """List a folder of a workspace's container."""
