@@ -14,6 +14,7 @@ import pytest
 from molecule_mcp.store import approver
 from tests.calls.harness import PROGRAM, TenantProcess, called, client, http_process, tenant_process
 from tests.calls.test_delete import PASSPHRASE, deletes, doomed
+from tests.console.people import hidden
 
 VALUE = "typed-by-a-person"
 
@@ -30,10 +31,10 @@ def send(address: str, **fields: str) -> httpx.Response:
     place = urlsplit(address)
     with httpx.Client(trust_env=False, timeout=30, follow_redirects=True) as http:
         page = http.get(address).raise_for_status()
-        token = re.search(r'name="token" value="(\w+)"', page.text)
-        assert token, page.text
+        along = hidden(page.text)
+        assert "token" in along, page.text
         origin = {"Origin": f"{place.scheme}://{place.netloc}"}
-        return http.post(address, data={"token": token[1], **fields}, headers=origin)
+        return http.post(address, data={**along, **fields}, headers=origin)
 
 
 async def test_beside_stdio_a_person_allows_on_the_page(tenant: TenantProcess, tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ def open_plan(at: Desk, question: Question, code: str = "7F3K-92QD", age: float 
     return plan
 
 
+def hidden(markup: str) -> dict[str, str]:
+    """The fields that a browser sends along with a form."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)"', markup))
+
+
 @dataclass
 class Browser:
     """Goes to pages, keeps the cookie, and fills the forms it was given."""
@@ -70,11 +75,10 @@ class Browser:
         return self.page.status_code
 
     async def send(self, path: str, **fields: str) -> int:
-        """Send a form of the page at hand, the token with it. Returns the status it ends with."""
-        hidden = r'"[^>]*><input type="hidden" name="token" value="(\w+)"'
-        form = re.search(f'action="{re.escape(self.root + path)}{hidden}', self.page.text)
+        """Send a form of the page at hand, its hidden fields with it. Returns the status it ends with."""
+        form = re.search(f'action="{re.escape(self.root + path)}"[^>]*>(.*?)</form>', self.page.text, re.DOTALL)
         assert form, f"no form for {path} on {self.page.text}"
-        sent = {"token": form[1], **fields}
+        sent = {**hidden(form[1]), **fields}
         origin = {"Origin": f"http://{HOST}"}
         self.page = await self.http.post(f"{self.root}{path}", data=sent, headers=origin, follow_redirects=True)
         return self.page.status_code

@@ -194,6 +194,20 @@ async def test_a_plan_that_was_changed_is_not_shown(tmp_path: Path) -> None:
     assert "changed after it was made" in person.text
 
 
+async def test_a_yes_is_to_the_plan_that_the_page_showed(tmp_path: Path) -> None:
+    at = people.desk(tmp_path)
+    shown = people.open_plan(at, DELETE)
+    async with browser(at) as person:
+        await person.go(PLAN)
+        other = people.replace(shown, id="2" * 32, tool="purge_everything", created=shown.created + 1)
+        at.store.open_plan(people.replace(other, digest=grants.digest(other)))
+        assert await person.send(PLAN, decision="allow", passphrase=people.PASSPHRASE) == 409
+        assert "not what you were shown" in person.text
+        assert state(at) == "open"
+        assert await person.send(PLAN, decision="allow", passphrase=people.PASSPHRASE) == 200
+    assert state(at) == "granted"
+
+
 async def test_an_unknown_code_is_told_where_it_was_typed(tmp_path: Path) -> None:
     at = people.desk(tmp_path)
     async with browser(at) as person:

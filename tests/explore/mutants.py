@@ -35,7 +35,7 @@ class Mutant:
 NO_EXPIRY: tuple[Edit, ...] = (
     (DECIDING, 'stored.state != "open" or stored.plan.expires <= now', 'stored.state != "open"'),
     (SQLITE, "binding = ? AND expires > ? AND state", "binding = ? AND ? > 0 AND state"),
-    (SQLITE, "state = 'granted' AND expires > ?\"", "state = 'granted' AND ? > 0\""),
+    (SQLITE, "AND json_extract(plan, '$.expires') > ?\"", 'AND ? > 0"'),
     (SQLITE, "state = 'open' AND expires > ?\", (plan_id", "state = 'open' AND ? > 0\", (plan_id"),
     (MEMORY, "plan.binding == binding and plan.expires > now", "plan.binding == binding"),
     (MEMORY, '!= "open" or self.data.plans[plan_id].expires <= grant.at', '!= "open"'),
@@ -59,6 +59,7 @@ MUTANTS = (
         (
             *REPEATED,
             (SQLITE, "AND position = ? AND state = 'pending'", "AND position = ? AND state != 'never'"),
+            (SQLITE, "unused = self._unused(sql, row[0], intent.index)", "unused = True"),
             (MEMORY, ' and self.data.steps[place] == "pending"', ""),
         ),
     ),
@@ -141,6 +142,7 @@ MUTANTS = (
                 "WHERE id = ? AND state != 'never' AND expires > ?\", (plan_id",
             ),
             (SQLITE, "AND position = ? AND state = 'pending'", "AND position = ? AND state != 'never'"),
+            (SQLITE, "unused = self._unused(sql, row[0], intent.index)", "unused = True"),
             (MEMORY, 'self.data.states.get(plan_id) != "open" or self.data.plans', "self.data.plans"),
             (MEMORY, ' and self.data.steps[place] == "pending"', ""),
             (RUNNING, "if not await decision.unchanged(plan):", "if False:"),

@@ -15,10 +15,18 @@ from tests.store import making
 from tests.store.making import DONE, EXPIRES, NOW, PLAN, YES
 
 from molecule_mcp.errors import StoreError
+from molecule_mcp.store.forms import canonical, plan_fields
 from molecule_mcp.store.records import Grant, Outcome, Question, StoredPlan
 from molecule_mcp.store.sqlite import SqliteStore
 
 STEPS = 24
+
+SET_BACK = "UPDATE plans SET state = 'granted'; UPDATE steps SET state = 'pending'; DELETE FROM intents; "
+REWOUND = "; ".join(
+    f"DELETE FROM main.{name}; INSERT INTO main.{name} SELECT * FROM past.{name}"
+    for name in ("intents", "steps", "plans", "chain", "head")
+)
+"""What someone writes who wants a used yes to look unused: its rows, or the whole file as it was."""
 
 CLAIM_ALL = """
 import sys
@@ -99,7 +107,7 @@ def outside(folder: Path, *statements: str) -> None:
     """Change the file as another program of the same user could."""
     with closing(sqlite3.connect(folder / "state.db", isolation_level=None)) as sql:
         for each in statements:
-            sql.execute(each)
+            sql.executescript(each)
 
 
 # Plans
@@ -544,6 +552,75 @@ def test_a_seal_of_one_plan_is_none_of_another(granted: SqliteStore, folder: Pat
     with pytest.raises(StoreError, match="changed from outside"):
         granted.claim(making.intent(plan_id=f"{2:032x}"))
     assert granted.claim(making.intent())
+
+
+@pytest.mark.parametrize("by", ["the same process", "another process"])
+def test_a_used_yes_that_is_set_back_is_not_had_again(
+    granted: SqliteStore, other: SqliteStore, folder: Path, by: str
+) -> None:
+    assert granted.claim(making.intent())
+    granted.settle("intent", DONE)
+    granted.spend(PLAN, "run", NOW)
+    outside(folder, SET_BACK)
+    store = granted if by == "the same process" else other
+    assert stored(store).steps == {0: "pending"}
+    assert not store.claim(making.intent("again"))
+    assert not store.claim(making.intent("again", 1))
+
+
+def test_a_used_yes_is_not_had_again_by_who_used_it_whatever_the_chain_says(
+    granted: SqliteStore, folder: Path, other: SqliteStore
+) -> None:
+    before = folder.with_name("before")
+    outside(folder, f"VACUUM INTO '{before}'")
+    assert granted.claim(making.intent())
+    outside(folder, f"ATTACH '{before}' AS past; {REWOUND}")
+    assert not granted.claim(making.intent("again"))
+    assert other.verify() == (2, None)
+
+
+def test_a_yes_whose_use_was_cut_out_of_the_chain_is_refused(
+    granted: SqliteStore, other: SqliteStore, folder: Path
+) -> None:
+    assert granted.claim(making.intent())
+    granted.settle("intent", DONE)
+    outside(folder, SET_BACK + "DELETE FROM chain WHERE kind = 'intent'")
+    with pytest.raises(StoreError, match="record 3 of the audit chain was changed from outside"):
+        other.claim(making.intent("again"))
+
+
+def test_a_yes_is_good_for_as_long_as_its_plan_says_and_not_its_row(granted: SqliteStore, folder: Path) -> None:
+    outside(folder, f"UPDATE plans SET expires = {EXPIRES + 1000}")
+    assert not granted.claim(making.intent(at=EXPIRES))
+    assert granted.claim(making.intent(at=EXPIRES - 0.001))
+
+
+def test_an_open_plan_that_was_changed_is_nowhere_found(store: SqliteStore, folder: Path) -> None:
+    shown = making.plan()
+    store.open_plan(shown)
+    changed = making.plan(question=replace(shown.question, lines=("Nothing to see here",)))
+    text = canonical(plan_fields(changed))
+    outside(folder, f"UPDATE plans SET digest = '{changed.digest}', plan = '{text}'")
+    for use in (
+        lambda: store.plan(PLAN),
+        lambda: store.plan_by_code(shown.code),
+        lambda: store.latest("binding", NOW),
+        lambda: store.waiting(NOW),
+    ):
+        with pytest.raises(StoreError, match="changed from outside"):
+            use()
+
+
+def test_a_use_whose_row_is_gone_still_counts(store: SqliteStore, folder: Path) -> None:
+    counted = replace(YES, kind="operator", counted_under="a")
+    for number in (1, 2):
+        store.open_plan(making.plan(number))
+    assert store.grant(PLAN, counted, 1)
+    outside(folder, f"DELETE FROM steps WHERE plan = '{PLAN}'; DELETE FROM plans WHERE id = '{PLAN}'")
+    assert not store.grant(f"{2:032x}", counted, 1)
+    outside(folder, "DELETE FROM chain WHERE kind = 'granted'")
+    with pytest.raises(StoreError, match="the audit chain was changed from outside"):
+        store.grant(f"{2:032x}", counted, 1)
 
 
 def test_a_plan_that_is_no_plan_is_a_store_error(store: SqliteStore, folder: Path) -> None:

@@ -26,7 +26,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from molecule_mcp.console import decisions, pages
-from molecule_mcp.console.guard import COOKIE, LOOPBACK, Forms, Guard, Refusal
+from molecule_mcp.console.guard import COOKIE, LOOPBACK, SHOWN, Forms, Guard, Refusal
 from molecule_mcp.console.html import Html
 from molecule_mcp.console.pages import Frame
 from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError
@@ -241,6 +241,8 @@ async def decided(visit: Visit) -> Response:
         await threaded(desk.typed.forget, stored.plan.binding)
         return visit.on(here)
     try:
+        if fields.get(SHOWN) != stored.plan.digest:
+            raise Wrong(409, form="This is not what you were shown before: read it anew. Nothing was allowed.")
         chosen = answer_in(stored, fields)
         passphrase = fields.get("passphrase", "")
         await threaded(decisions.allow, desk.store, desk.folder, stored, chosen, passphrase)

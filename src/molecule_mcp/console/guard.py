@@ -26,6 +26,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Host names of this machine."""
 
 COOKIE, TOKEN = "molecule_page", "token"
+SHOWN = "shown"
+"""The field of a form that says which plan it was shown under, by its digest."""
 
 LARGEST = 256 * 1024
 """Bytes of the largest form; a secret of 64 KiB, percent-encoded, still fits."""

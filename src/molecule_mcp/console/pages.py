@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from molecule_mcp.console.decisions import requests
-from molecule_mcp.console.guard import TOKEN
+from molecule_mcp.console.guard import SHOWN, TOKEN
 from molecule_mcp.console.html import Html, document, joined, tag
 from molecule_mcp.gate.question import LEAVE
 from molecule_mcp.secrets.typed import FILL, Wanted
@@ -167,7 +167,8 @@ def decision(frame: Frame, stored: StoredPlan) -> Html:
     """The form that a plan is decided with; nothing in it is chosen beforehand, nor does the page jump there."""
     question = stored.plan.question
     answers = [each for each in question.answers if each != LEAVE]
-    parts: list[Html] = []
+    # So that the yes is to what this page shows, whatever stands under the code by then.
+    parts = [tag("input", type="hidden", name=SHOWN, value=stored.plan.digest)]
     if question.phrase is not None:
         parts.append(frame.text("phrase", f"Type the phrase: {question.phrase}"))
     if len(answers) > 1:

@@ -69,11 +69,7 @@ def append(sql: sqlite3.Connection, key: Key, at: float, kind: str, body: str) -
         body: Canonical JSON of an object, exactly as it is to be stored.
     Raises: StoreError when the head does not fit its MAC.
     """
-    seq, prev, seal = sql.execute("SELECT seq, mac, seal FROM head").fetchone()
-    if not _same(seal, _seal(key, seq, prev)):
-        raise StoreError(
-            "the head of the audit chain was changed from outside", advice="Run: molecule-mcp audit verify"
-        )
+    seq, prev = _head(sql, key)
     row = (seq + 1, float(at), kind, body, prev)
     mac = _mac(key, row)
     sql.execute("INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?)", (*row, mac))
@@ -84,6 +80,34 @@ def records(sql: sqlite3.Connection) -> Iterator[Record]:
     """The records, oldest first, one at a time; unchecked."""
     for seq, at, kind, body, prev, mac in sql.execute("SELECT seq, at, kind, body, prev, mac FROM chain ORDER BY seq"):
         yield Record(seq, at, kind, json.loads(body), prev, mac)
+
+
+def newest(sql: sqlite3.Connection, key: Key) -> Iterator[Record]:
+    """The records, newest first, each checked before it is told; so what was told is all there was since.
+
+    Raises: StoreError at the first that was changed or is missing.
+    """
+    wanted, mac = _head(sql, key)
+    for seq, *rest in sql.execute("SELECT seq, at, kind, body, prev, mac FROM chain ORDER BY seq DESC"):
+        at, kind, body, prev, own = rest
+        if seq != wanted or not _same(own, mac) or not _same(own, _mac(key, (seq, *rest[:-1]))):
+            break
+        yield Record(seq, at, kind, json.loads(body), prev, own)
+        wanted, mac = seq - 1, prev
+    if wanted:
+        raise _changed(f"record {wanted} of the audit chain")
+
+
+def _head(sql: sqlite3.Connection, key: Key) -> tuple[int, str]:
+    """The number and the MAC of the last record. Raises StoreError when they do not fit their own MAC."""
+    seq, mac, seal = sql.execute("SELECT seq, mac, seal FROM head").fetchone()
+    if not _same(seal, _seal(key, seq, mac)):
+        raise _changed("the head of the audit chain")
+    return seq, mac
+
+
+def _changed(what: str) -> StoreError:
+    return StoreError(f"{what} was changed from outside", advice="Run: molecule-mcp audit verify")
 
 
 def verify(sql: sqlite3.Connection, key: Key) -> tuple[int, str | None]:

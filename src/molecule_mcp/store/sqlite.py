@@ -1,8 +1,11 @@
 """The store on one SQLite file, shared by processes: each change and its chain record are one durable transaction.
 
-Safe to call from any thread. Nothing is opened before the first use. A yes in a row is sealed with the chain's key, so
-a row written from outside is not taken for one; a human yes is verified by the gate besides.
-Limits: a process of the same user that reads `chain.key` can write anything here.
+Safe to call from any thread. Nothing is opened before the first use. A plan and a yes in a row are sealed with the
+chain's key, so a row written from outside is not taken for one; a human yes is verified by the gate besides. Whether a
+yes is still unused, and how many were counted, the chain says: a row that was set back changes nothing.
+Limits: a process of the same user that reads `chain.key` can write anything here but a signature. By that, or by an
+older copy of the whole file, a used yes can be made to look unused, for as long as it would have been good, to a
+process that did not use it itself.
 """
 
 import json
@@ -25,8 +28,10 @@ _LATEST = (
     f"{_PLAN} binding = ? AND expires > ? AND state IN ('open', 'granted') ORDER BY created DESC, rowid DESC LIMIT 1"
 )
 
+# The plan's own word for when it expires: that is what was signed.
 _MAY_CLAIM = (
-    "SELECT id, digest, given, seal FROM plans WHERE id = ? AND state = 'granted' AND expires > ?"
+    "SELECT id, digest, given, seal FROM plans WHERE id = ? AND state = 'granted'"
+    " AND json_extract(plan, '$.expires') > ?"
     " AND principal = ? AND profile = ? AND origin = ?"
 )
 
@@ -35,7 +40,7 @@ _CLAIM = (
     " AND method = ? AND path = ? AND body_digest = ?"
 )
 
-_COUNTED = "SELECT COUNT(*) FROM plans WHERE given IS NOT NULL AND json_extract(given, '$.counted_under') = ?"
+_COUNTED = "SELECT COUNT(*) FROM chain WHERE kind = 'granted' AND json_extract(body, '$.counted_under') = ?"
 
 
 def unchanged(text: str) -> str:
@@ -58,6 +63,7 @@ class SqliteStore:
         self._database = Database(folder, busy)
         self._owner = Owner(folder)
         self._redact = redact
+        self._used: set[tuple[str | None, int | None]] = set()
 
     def keyed_digest(self, value: str | bytes) -> str:
         """HMAC-SHA256 (hex) of a value by the store's key; a short secret cannot be guessed from it."""
@@ -67,7 +73,7 @@ class SqliteStore:
         """Write a new plan, state open."""
         with self._database.writing() as sql:
             sql.execute(
-                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, NULL, ?)",
+                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, ?, ?)",
                 (
                     plan.id,
                     plain_code(plan.code),
@@ -78,6 +84,7 @@ class SqliteStore:
                     plan.origin,
                     plan.created,
                     plan.expires,
+                    self._plan_seal(plan),
                     canonical(plan_fields(plan)),
                 ),
             )
@@ -111,7 +118,7 @@ class SqliteStore:
         """open -> granted, if open and unexpired at `grant.at`, and fewer than `most` were under `counted_under`."""
         given = canonical(flat(grant))
         with self._database.writing() as sql:
-            if most is not None and sql.execute(_COUNTED, (grant.counted_under,)).fetchone()[0] >= most:
+            if most is not None and self._counted(sql, grant.counted_under) >= most:
                 return False
             row = sql.execute(
                 "SELECT digest FROM plans WHERE id = ? AND state = 'open' AND expires > ?", (plan_id, grant.at)
@@ -152,6 +159,7 @@ class SqliteStore:
                 (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told), intent.call),
             )
             self._record(sql, intent.at, "intent", {**told, "answer": answer})
+        self._used.add((intent.plan_id, intent.index))
         return True
 
     def settle(self, intent_id: str, outcome: Outcome) -> None:
@@ -245,6 +253,34 @@ class SqliteStore:
     def _seal(self, plan_id: str, digest: str, given: str) -> str:
         return self._database.key.mac("grant", plan_id.encode(), digest.encode(), given.encode())
 
+    def _plan_seal(self, plan: Plan) -> str:
+        return self._database.key.mac("plan", plan.id.encode(), plan.digest.encode())
+
+    def _counted(self, sql: Connection, counter: str) -> int:
+        """How many yeses were counted under this, as long as none of the chain is missing."""
+        with self._database.scanning(bytes) as whole:
+            _, wrong = chain.verify(whole, self._database.key)
+        if wrong is not None:
+            raise StoreError(
+                f"the audit chain was changed from outside: {wrong}", advice="Run: molecule-mcp audit verify"
+            )
+        return sql.execute(_COUNTED, (counter,)).fetchone()[0]
+
+    def _unused(self, sql: Connection, plan_id: str, index: int | None) -> bool:
+        """Whether a plan's yes was neither ended nor used for this step since it was given, by the chain's word.
+
+        Raises: StoreError when the chain does not tell of that yes.
+        """
+        if (plan_id, index) in self._used:
+            return False
+        for record in chain.newest(sql, self._database.key):
+            body = record.body
+            if record.kind == "intent" and (body["plan_id"], body["index"]) == (plan_id, index):
+                return False
+            if record.kind in {"granted", "spent"} and body["plan"] == plan_id:
+                return record.kind == "granted"
+        raise StoreError("a plan's grant is not in the audit chain; it grants nothing")
+
     def _given(self, plan_id: str, digest: str, given: str | None, seal: str | None) -> Grant:
         if given is None or seal != self._seal(plan_id, digest, given):
             raise StoreError("a plan's grant was changed from outside; it grants nothing")
@@ -259,6 +295,8 @@ class SqliteStore:
         plan_id, state, given, seal, text = row
         plan = plan_from(text)
         if state in ("open", "refused"):
+            if seal != self._plan_seal(plan):
+                raise StoreError("a plan was changed from outside; it cannot be allowed")
             return StoredPlan(plan, state)
         grant = self._given(plan_id, plan.digest, given, seal)
         query = "SELECT position, state FROM steps WHERE plan = ? AND answer = ? ORDER BY position"
@@ -279,7 +317,8 @@ class SqliteStore:
             return None
         grant = self._given(*row)
         wanted = (intent.plan_id, grant.answer, intent.index, intent.method, intent.path, intent.body_digest)
-        return grant if sql.execute(_CLAIM, wanted).rowcount == 1 else None
+        unused = self._unused(sql, row[0], intent.index)
+        return grant if unused and sql.execute(_CLAIM, wanted).rowcount == 1 else None
 
     def _settle(self, sql: Connection, intent_id: str, outcome: Outcome) -> None:
         row = sql.execute(
