@@ -26,6 +26,7 @@ from molecule_mcp.errors import ArgumentError
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from tests import hostile
 
+FORM = "does not have the form its description asks for"
 LOWER = "0a1b2c3d-0000-4000-8000-00000000abcd"
 Scope = Literal["LOCAL", "TEAM"]
 
@@ -120,9 +121,9 @@ def test_a_text_that_says_exactly_one_value_is_taken_for_it_where_no_text_is_wan
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"workspace_id": "Finance Lead"}, "workspace_id does not have the form its description asks for"),
+        ({"workspace_id": "Finance Lead"}, f"workspace_id {FORM}: Workspace. A UUID, not a name."),
         ({"workspace_id": None}, "workspace_id must be text"),
-        ({"workspace_id": f"{LOWER}\n"}, "workspace_id does not have the form its description asks for"),
+        ({"workspace_id": f"{LOWER}\n"}, f"workspace_id {FORM}: Workspace. A UUID, not a name."),
         ({"name": 5}, "name must be text"),
         ({"name": ""}, "name is shorter than 1 characters"),
         ({"name": "abcdef"}, "name is longer than 5 characters"),
@@ -146,7 +147,7 @@ def test_a_text_that_says_exactly_one_value_is_taken_for_it_where_no_text_is_wan
         ({"fields": '{"a":1}'}, "fields must be a list"),
         ({"fields": ["a"] * 4}, "fields has more than 3 entries"),
         ({"fields": ["a", 1]}, "fields.1 must be text"),
-        ({"fields": ["a", "B"]}, "fields.1 does not have the form its description asks for"),
+        ({"fields": ["a", "B"]}, f"fields.1 {FORM}"),
         ({"limits": [1]}, "limits must be an object"),
         ({"limits": "{"}, "limits must be an object"),
         ({"limits": "[" * 100_000}, "limits must be an object"),
@@ -253,7 +254,7 @@ def test_a_call_is_taken_as_declared_or_refused_and_never_breaks(given: dict[str
 
 def test_only_limits_of_our_own_are_filled_into_rules() -> None:
     """Pydantic's context also holds what was given: `actual_length`, `error`, `input`."""
-    ours = {"expected", "ge", "le", "max_length", "min_length"}
+    ours = {"description", "expected", "ge", "le", "max_length", "min_length"}
     filled = {part.split("}")[0] for rule in RULES.values() for part in rule.split("{")[1:]}
     assert filled <= ours
 

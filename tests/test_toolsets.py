@@ -68,3 +68,8 @@ def test_a_tool_that_is_not_offered_is_answered_with_how_to_get_it() -> None:
     assert "--tools set_global_secret" in str(told.advice)
     assert "list_workspaces" in str(toolsets.missing("list_workspace", ["list_workspaces"], entries()).advice)
     assert "tools/list" in str(toolsets.missing("x", [], entries()).advice)
+
+
+def test_what_no_tool_does_on_purpose_is_answered_with_why() -> None:
+    told = toolsets.missing("get_workspace_secret_values", ["list_workspace_secrets"], entries())
+    assert "its answer is secrets" in told.message

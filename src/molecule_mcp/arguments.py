@@ -38,7 +38,7 @@ RULES = {
     "too_long": "has more than {max_length} entries",
     "string_too_long": "is longer than {max_length} characters",
     "string_too_short": "is shorter than {min_length} characters",
-    "string_pattern_mismatch": "does not have the form its description asks for",
+    "string_pattern_mismatch": "does not have the form its description asks for{description}",
 }
 """Pydantic's kinds of error in words; only limits from our own schemas are filled in, never the caller's data."""
 
@@ -137,7 +137,8 @@ def read(function: Tool, given: Mapping[str, Any], also: Iterable[str] = ()) -> 
         # JSON mode is deep strict: a list of texts takes no tuple and no number.
         checked = wanted.model_validate_json(json.dumps(shaped, allow_nan=False))
     except ValidationError as error:
-        raise refusal(said(error.errors(include_input=False), names(function)), unknown, wanted, also) from None
+        problems = said(error.errors(include_input=False), names(function), descriptions(function))
+        raise refusal(problems, unknown, wanted, also) from None
     except (ValueError, RecursionError):
         raise refusal([f"arguments {RULES['json_invalid']}"], unknown, wanted, also) from None
     if unknown:
@@ -153,21 +154,35 @@ def refusal(problems: list[str], unknown: int, wanted: type[BaseModel], also: It
     return ArgumentError("; ".join(problems), advice="Correct the arguments and call again; nothing was sent.")
 
 
-def said(details: Iterable[Any], ours: frozenset[str]) -> list[str]:
+def said(details: Iterable[Any], ours: frozenset[str], asked: Mapping[str, str] | None = None) -> list[str]:
     """Validation errors in words, one per place, without the rejected values.
 
     Args:
         details: As pydantic lists them; a place that takes one of several kinds has an error for each.
         ours: The names a place may show: a key of an object of the caller's is the caller's own text.
+        asked: The descriptions of the parameters, for a text that does not have the form they ask for.
     """
     found: dict[str, list[str]] = {}
     for detail in details:
         place = ".".join(str(part) for part in detail["loc"] if isinstance(part, int) or part in ours)
-        rule = RULES.get(detail["type"], "is not acceptable").format(**detail.get("ctx", {}))
+        description = (asked or {}).get(place, "")
+        filled = {**detail.get("ctx", {}), "description": description and f": {description}"}
+        rule = RULES.get(detail["type"], "is not acceptable").format(**filled)
         rules = found.setdefault(place or "arguments", [])
         rules += [rule] if rule not in rules else []
     told = [f"{place} {' or '.join(rules)}" for place, rules in found.items()]
     return told if len(told) <= TOLD else [*told[:TOLD], f"{len(told) - TOLD} more places do not fit"]
+
+
+@cache
+def descriptions(function: Tool) -> dict[str, str]:
+    """What a tool's schema says of each parameter, in words."""
+    properties: Schema = input_schema(function)["properties"]
+    return {
+        name: schema["description"] + (" A UUID, not a name." if schema.get("format") == "uuid" else "")
+        for name, schema in properties.items()
+        if "description" in schema
+    }
 
 
 @cache

@@ -34,6 +34,12 @@ def entries() -> dict[str, Entry]:
     return {row["tool"]["name"]: entry(row) for row in loaded}
 
 
+@cache
+def omitted() -> dict[str, str]:
+    """Operations of the tenant that no tool sends, by the contract's name, each with why."""
+    return json.loads(files("molecule_mcp").joinpath("omitted.json").read_bytes())
+
+
 def entry(row: dict[str, Any]) -> Entry:
     """One row of catalogue.json."""
     ability = Ability(

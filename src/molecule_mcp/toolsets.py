@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from molecule_mcp.errors import ArgumentError, ConfigurationError
-from molecule_mcp.prepared import Entry
+from molecule_mcp.prepared import Entry, omitted
 from molecule_mcp.settings import Selection
 
 ALL, SHORT = "all", "default"
@@ -110,12 +110,14 @@ def offered(
 
 
 def missing(name: str, offered: Iterable[str], entries: Mapping[str, Entry]) -> ArgumentError:
-    """What a call of a tool that is not offered is answered: how a person gets it, or names like it."""
+    """What a call of a tool that is not offered is answered: how a person gets it, why none is, or names like it."""
     if name in entries:
         return ArgumentError(
             f"{name} is not offered here.",
             advice=f"A person adds it and restarts the server: --tools {name} on top of the toolsets, or "
             f"--toolsets {entries[name].family}.",
         )
+    if name in omitted():
+        return ArgumentError(f"No tool does {name}, on purpose: {omitted()[name]}.")
     near = difflib.get_close_matches(name, list(offered), n=5, cutoff=0.4)
     return ArgumentError("There is no such tool.", advice=f"Did you mean: {', '.join(near) or 'see tools/list'}")

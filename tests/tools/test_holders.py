@@ -22,6 +22,7 @@ async def test_keys_are_told_with_who_minted_them_and_whether_they_are_used(rig:
     assert by_label["grafana"]["unused"]
     assert not by_label["ci-deploy"]["unused"]
     assert rig.transport.lines == ["GET /org/tokens"]
+    assert told.keys() == {"organization_keys"}, "nothing is said of what was not read"
 
 
 async def test_how_long_is_unused_is_the_callers_choice(rig: Rig) -> None:

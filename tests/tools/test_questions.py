@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.road.rig import Rig
+from tests.road.rig import Rig, refused
 
 from molecule_mcp.road.traffic import Caller, Done
 
@@ -81,3 +81,17 @@ async def test_a_parent_is_a_row_of_the_table_that_is_shown_or_else_an_id(rig: R
     rows = whole.structured["rows"]
     lead = next(row for row in rows if row[1] == "Marketing Lead")
     assert rows[lead[3]][1] == "Chief of Staff"
+
+
+async def test_one_whose_budget_is_used_up_is_idle_but_takes_nothing(rig: Rig) -> None:
+    (answer, _, _), *_ = await pages(rig)
+    found = {row[1]: (row[4], answer["reasons"][row[3]]) for row in answer["rows"]}
+    free, why = found["Bookkeeper"]
+    assert (free, "budget is used up" in why) == (0, True)
+    free, why = found["Finance Lead"]
+    assert (free, "budget" in why) == (2, False)
+
+
+async def test_of_two_with_one_name_it_is_told_where_they_belong(rig: Rig) -> None:
+    error = await refused(rig.road().call(Caller(), "get_workspace", {"workspace": "Reviewer"}))
+    assert {row["under"] for row in error.details["candidates"]} == {"Engineering Lead", "Support Lead"}

@@ -71,6 +71,12 @@ async def test_a_change_tells_before_and_after(rig: Rig) -> None:
     assert told["after"] == {"prompt": "Write it shorter"} == {"prompt": row(rig, ids["schedule_id"])["prompt"]}
 
 
+async def test_one_switched_off_names_no_next_run(rig: Rig) -> None:
+    told = await done(rig, "update_schedule", {**await made(rig), "enabled": "no"})
+    assert told["after"] == {"enabled": False}
+    assert "next_run_at" not in told
+
+
 async def test_one_switched_on_again_does_not_fire_at_once_for_a_run_long_past(rig: Rig) -> None:
     ids = await made(rig, enabled=False)
     rig.app.database.execute("UPDATE schedules SET next_run_at = '2020-01-01T00:00:00.000000Z'")

@@ -1,6 +1,6 @@
 """Write what is generated from the families; `make generate` runs it.
 
-catalogue.json, tool_schemas/, docs/tools.md, docs/roles.md, docs/coverage.md.
+catalogue.json, omitted.json, tool_schemas/, docs/tools.md, docs/roles.md, docs/coverage.md.
 """
 
 import json
@@ -19,6 +19,8 @@ def generated() -> dict[Path, str]:
     """Every generated file by its path under the project, with its text."""
     rows = [described(capability) for capability in catalogue().values()]
     files = {Path("src/molecule_mcp/catalogue.json"): json.dumps(rows, separators=(",", ":"), ensure_ascii=True) + "\n"}
+    left = {name: each["omitted"] for name, each in coverage.stated(ROOT).items() if "omitted" in each}
+    files[Path("src/molecule_mcp/omitted.json")] = json.dumps(left, indent=1, ensure_ascii=True) + "\n"
     for row in rows:
         files[Path(f"tool_schemas/{row['tool']['name']}.json")] = json.dumps(row, indent=2, ensure_ascii=True) + "\n"
     files[Path("docs/tools.md")] = page(rows)

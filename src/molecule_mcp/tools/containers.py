@@ -3,8 +3,7 @@
 from molecule_mcp.errors import TenantRefused
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.lifecycle import EXTERNAL
-from molecule_mcp.tools.overview import RUNNING
-from molecule_mcp.tools.workspaces import Row
+from molecule_mcp.tools.workspaces import UP, Row
 
 NOT_RUNNING = "workspace container not running"
 
@@ -13,7 +12,7 @@ def silent(tenant: Tenant, row: Row) -> str | None:
     """Why a workspace has no container that the tenant can look into, or None when it should have one."""
     if row.runtime == EXTERNAL:
         return "its agent runs elsewhere"
-    if row.status not in RUNNING:
+    if row.status not in UP:
         return f"the workspace is {row.status}"
     return "a hosted tenant does not look into its containers" if tenant.hosted else None
 

@@ -15,8 +15,8 @@ from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each, read_of_each
 from molecule_mcp.tools.kinds import Answer, Moment, Text, WorkspaceRef
-from molecule_mcp.tools.overview import RUNNING, blocked
-from molecule_mcp.tools.workspaces import FullRow, counted, resolve
+from molecule_mcp.tools.overview import blocked
+from molecule_mcp.tools.workspaces import UP, FullRow, counted, resolve
 
 family = Family("questions")
 
@@ -183,11 +183,11 @@ def of_load(row: FullRow) -> Iterator[str]:
             f"Its budget is used up ({row.monthly_spend} of {row.budget_limit} cents): messages to it are refused "
             "until set_budget raises the limit."
         )
-    if row.status in RUNNING and row.uptime_seconds == 0:
+    if row.status in UP and row.uptime_seconds == 0:
         yield "It has never sent a heartbeat: load and errors are unknown."
-    if row.status in RUNNING and not row.url and row.runtime == "external":
+    if row.status in UP and not row.url and row.runtime == "external":
         yield "Its agent gave no address: messages cannot reach it."
-    if row.status in RUNNING and row.active_tasks >= row.max_concurrent_tasks:
+    if row.status in UP and row.active_tasks >= row.max_concurrent_tasks:
         yield f'It is full ({row.active_tasks} of {row.max_concurrent_tasks} tasks): "{row.current_task[:200]}"'
 
 
@@ -224,7 +224,7 @@ def broken(due: Due, status: str, now: datetime) -> str | None:
         return "its expression never matches, so it never runs"
     if due.last_status == "error":
         return f'its last run failed: "{due.last_error[:200]}"'
-    if status not in RUNNING:
+    if status not in UP:
         return f"its workspace is {status}, so it fires and fails"
     if due.last_status in {"stale", "skipped"}:
         return f"its last run was {due.last_status}"

@@ -57,10 +57,10 @@ class Holders(Answer):
     """Who holds keys to the organization."""
 
     organization_keys: list[Holder]
-    columns: Annotated[list[str], Field(description="Of `workspaces`, those that have tokens.")]
-    workspaces: list[list[str | int]]
-    unread: Annotated[dict[str, str], Field(description="Workspace id -> why its tokens could not be read.")]
-    beyond: Annotated[int, Field(description="Workspaces past the first 300, not read.")]
+    columns: Annotated[list[str] | None, Field(description="Of `workspaces`, those that have tokens.")] = None
+    workspaces: Annotated[list[list[str | int]] | None, Field(description="Absent: not asked for.")] = None
+    unread: Annotated[dict[str, str] | None, Field(description="Workspace id -> why its tokens went unread.")] = None
+    beyond: Annotated[int | None, Field(description="Workspaces past the first 300, not read.")] = None
 
 
 @family.tool(
@@ -77,9 +77,7 @@ async def find_key_holders(
     """Show who holds organization keys and which are unused; on request also each workspace's tokens."""
     now = datetime.now(UTC)
     keys = (await tenant.read("/org/tokens", Tokens)).tokens
-    nothing: tuple[list[list[str | int]], dict[str, str], int] = ([], {}, 0)
-    found = await of_workspaces(tenant, progress, unused_days, now) if workspace_tokens else nothing
-    return Holders(
+    holders = Holders(
         organization_keys=[
             Holder(
                 id=key.id, prefix=key.prefix, label=key.name, minted_by=key.created_by, last_used_at=key.last_used_at,
@@ -87,11 +85,12 @@ async def find_key_holders(
             )
             for key in keys
         ],
-        columns=["id", "name", "tokens", "unused"],
-        workspaces=found[0],
-        unread=found[1],
-        beyond=found[2],
     )  # fmt: skip
+    if workspace_tokens:
+        found = await of_workspaces(tenant, progress, unused_days, now)
+        holders.columns = ["id", "name", "tokens", "unused"]
+        holders.workspaces, holders.unread, holders.beyond = found
+    return holders
 
 
 async def of_workspaces(

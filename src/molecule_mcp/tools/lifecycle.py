@@ -13,7 +13,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnre
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId
-from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants
+from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running
 
 family = Family("workspaces")
 
@@ -96,8 +96,7 @@ async def one(tenant: Tenant, workspace_id: str) -> Row:
 
 def shown(row: Row) -> Own:
     """A workspace on one line."""
-    running = f", {counted(row.active_tasks, 'task')} running" if row.active_tasks else ""
-    return Own(f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running}")
+    return Own(f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running(row)}")
 
 
 def preview_of(verb: str, rows: list[Row], target: Row, effect: str, **arguments: Any) -> Preview:

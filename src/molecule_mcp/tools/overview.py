@@ -13,7 +13,7 @@ from molecule_mcp.capability import Family, Risk
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.budgets import standing
 from molecule_mcp.tools.kinds import Answer, Text
-from molecule_mcp.tools.workspaces import FullRow, Row
+from molecule_mcp.tools.workspaces import UP, FullRow, Row
 
 family = Family("questions")
 
@@ -21,8 +21,6 @@ LINES = 120
 """Lines of a tree at most."""
 NAMED = 20
 """Workspaces of one kind that an answer names."""
-
-RUNNING = {"online", "degraded"}
 
 
 class Failing(Answer):
@@ -56,7 +54,7 @@ async def get_overview(tenant: Tenant) -> Overview:
     One read. diagnose_workspace goes into one of them; get_spend lists all spending.
     """
     rows = await tenant.read("/workspaces", list[FullRow])
-    up = [row for row in rows if row.status in RUNNING]
+    up = [row for row in rows if row.status in UP]
     failing = [row for row in rows if row.status in {"failed", "offline", "degraded"}]
     lines = tree(rows)
     return Overview(

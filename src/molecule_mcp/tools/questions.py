@@ -14,12 +14,12 @@ from molecule_mcp.errors import TenantError
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Moment
+from molecule_mcp.tools.overview import blocked
 from molecule_mcp.tools.tables import paged
-from molecule_mcp.tools.workspaces import Row
+from molecule_mcp.tools.workspaces import UP, FullRow
 
 family = Family("questions")
 
-UP = {"online", "degraded"}
 CHECKS = 20
 """Further reads one call makes to be surer."""
 
@@ -57,7 +57,7 @@ async def find_idle_workspaces(tenant: Tenant, limit: Limit = 50, cursor: Cursor
 
     Paused, failed, offline and starting ones are never idle; they are counted under not_running.
     """
-    rows = await tenant.read("/workspaces", list[Row])
+    rows = await tenant.read("/workspaces", list[FullRow])
     idle = [row for row in rows if row.status in UP and row.active_tasks == 0]
     page = paged(idle, limit, cursor, lambda row: cells(row, "unsure", CHECKS), most=PAGE)
     shown = idle[page.start : page.start + len(page.rows)]
@@ -77,16 +77,16 @@ async def find_idle_workspaces(tenant: Tenant, limit: Limit = 50, cursor: Cursor
     )
 
 
-def cells(row: Row, sure: Sureness, why: int) -> list[str | int]:
-    """One idle workspace, by the columns of the table."""
-    return [row.id, row.name, sure, why, max(0, row.max_concurrent_tasks)]
+def cells(row: FullRow, sure: Sureness, why: int) -> list[str | int]:
+    """One idle workspace, by the columns of the table; one that takes no messages has no task free."""
+    return [row.id, row.name, sure, why, 0 if blocked(row) else max(0, row.max_concurrent_tasks)]
 
 
-async def last_activity(tenant: Tenant, rows: list[Row]) -> dict[str, str | None]:
+async def last_activity(tenant: Tenant, rows: list[FullRow]) -> dict[str, str | None]:
     """When each workspace last logged anything, None for never; one whose log cannot be read is left out."""
     found: dict[str, str | None] = {}
 
-    async def one(row: Row) -> None:
+    async def one(row: FullRow) -> None:
         try:
             entries = await tenant.read("/workspaces/{id}/activity", list[Activity], id=row.id, query={"limit": 1})
         except TenantError:
@@ -97,7 +97,7 @@ async def last_activity(tenant: Tenant, rows: list[Row]) -> dict[str, str | None
     return found
 
 
-def doubt(row: Row) -> str | None:
+def doubt(row: FullRow) -> str | None:
     """Why no reading of activity could make this one sure, or None."""
     if row.runtime == "external":
         return "external agent: its load is only what it reports itself, and many never report"
@@ -108,8 +108,14 @@ def doubt(row: Row) -> str | None:
     return None
 
 
-def sureness(row: Row, last: dict[str, str | None], now: datetime) -> tuple[Sureness, str]:
-    """How sure it is that a workspace without active tasks has nothing to do."""
+def sureness(row: FullRow, last: dict[str, str | None], now: datetime) -> tuple[Sureness, str]:
+    """How sure it is that a workspace without active tasks has nothing to do, and what keeps it from taking any."""
+    sure, why = quietness(row, last, now)
+    return sure, f"{why}; its budget is used up: messages to it are refused" if blocked(row) else why
+
+
+def quietness(row: FullRow, last: dict[str, str | None], now: datetime) -> tuple[Sureness, str]:
+    """The same by its heartbeat and its log."""
     reason = doubt(row)
     if reason:
         return "unsure", reason

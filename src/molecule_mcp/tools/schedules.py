@@ -73,7 +73,7 @@ class Changed(Answer):
     """A schedule as read back, and what it was."""
 
     id: str
-    next_run_at: str | None = None
+    next_run_at: Annotated[str | None, Field(description="Absent: it is off.")] = None
     before: dict[str, Any]
     after: dict[str, Any]
 
@@ -215,7 +215,7 @@ async def update_schedule(
         raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
     return Changed(
         id=schedule_id,
-        next_run_at=after.next_run_at,
+        next_run_at=after.next_run_at if after.enabled else None,  # the tenant keeps the time of one that is off
         before={key: getattr(before, key) for key in told},
         after={key: getattr(after, key) for key in told},
     )

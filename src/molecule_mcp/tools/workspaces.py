@@ -28,6 +28,10 @@ MOST = 100
 """Workspaces one plan may delete; more is refused, since nobody reads such a list."""
 
 
+UP = frozenset({"online", "degraded"})
+"""The states in which an agent runs; in every other one active_tasks is what it was when that began."""
+
+
 class Row(Answer):
     """What we read of one workspace in a list (contract schema WorkspaceListItem)."""
 
@@ -176,10 +180,16 @@ async def resolve(tenant: Tenant, reference: str) -> str:
         return exact[0].id
     wanted = reference.lower()
     near = exact or [row for row in rows if wanted in row.name.lower()][:10]
+    names = {row.id: row.name for row in rows}
     raise ArgumentError(
         f"{len(exact) or 'no'} workspace{'s have' if exact else ' has'} exactly this name",
         advice="Call again with the id of the one that is meant." if near else "list_workspaces shows all names.",
-        details={"candidates": [{"id": row.id, "name": row.name, "status": row.status} for row in near]},
+        details={
+            "candidates": [
+                {"id": row.id, "name": row.name, "status": row.status, "under": names.get(row.parent_id or "", "")}
+                for row in near
+            ]
+        },
     )
 
 
@@ -277,11 +287,15 @@ def line(row: Row, belongings: dict[str, list[str]]) -> Own:
     parts = [counted(len(names), kind.rstrip("s")) for kind, names in belongings.items() if names]
     keys = ", ".join(quoted(key, 24) for key in belongings["secrets"][:5])
     return Own(
-        f"{quoted(row.name)} {row.id}, {quoted(row.status)}"
-        + (f", {row.active_tasks} tasks running" if row.active_tasks else "")
+        f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running(row)}"
         + (f"; {', '.join(parts)}" if parts else "")
         + (f" ({keys})" if keys else "")
     )
+
+
+def running(row: Row) -> str:
+    """', 2 tasks running' of a workspace that runs and has work, else ''."""
+    return f", {counted(row.active_tasks, 'task')} running" if row.active_tasks and row.status in UP else ""
 
 
 def counted(number: int, noun: str) -> str:
