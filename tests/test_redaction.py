@@ -304,3 +304,22 @@ def test_a_record_without_a_value_passes_unchanged_with_its_arguments() -> None:
     record = logging.LogRecord("own", logging.INFO, __file__, 123456, "%s of %d", ("done", 7), None)
     assert redactor(KEY, "123456").logging_filter().filter(record)
     assert (record.msg, record.args, record.lineno) == ("%s of %d", ("done", 7), 123456)
+
+
+def test_a_message_that_is_json_stays_json() -> None:
+    told = redactor(KEY, "1234567").body(f'{{"a":[1234567,2],"b":"x {KEY}"}}'.encode())
+    assert json.loads(told) == {"a": [MARKER, 2], "b": f"x {MARKER}"}
+
+
+def test_a_message_that_is_none_is_masked_as_it_is() -> None:
+    assert redactor().body(b"\xff" + KEY.encode() + b"{") == b"\xff" + MARKER.encode() + b"{"
+
+
+def test_a_message_without_a_value_is_the_same_object() -> None:
+    data = b'{"a": 1}'
+    assert redactor().body(data) is data
+
+
+@pytest.mark.parametrize("written", ["one\n two", "one two", "one\\n two", "one%0A+two", "one+two", "one%20two"])
+def test_a_value_of_several_lines_is_found_on_one_line_too(written: str) -> None:
+    assert redactor("line one\n two").text(f"line {written}") == MARKER

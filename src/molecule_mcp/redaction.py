@@ -7,6 +7,7 @@ lines. A text without any value comes back as the same object, after one plain s
 """
 
 import base64
+import json
 import logging
 import re
 import string
@@ -56,6 +57,19 @@ class Redactor:
     def data(self, data: Any) -> Any:
         """A copy of JSON-able data with every string, key and number masked; other objects stay as they are."""
         return self._data(data, DEEPEST) if self._forms else data
+
+    def body(self, data: bytes) -> bytes:
+        """A message as it came over the wire, masked; JSON stays JSON. The same object when it holds no value."""
+        text = data.decode("utf-8", "surrogateescape")
+        masked = self.text(text)
+        if masked is text:
+            return data
+        try:
+            read = json.loads(text)
+        except (ValueError, RecursionError):
+            return masked.encode("utf-8", "surrogateescape")
+        # A marker in the place of a bare number would be no JSON.
+        return self.text(json.dumps(self.data(read))).encode()
 
     def logging_filter(self) -> logging.Filter:
         """A filter that masks whole records; put it on every handler, since a logger's is not inherited."""
@@ -158,7 +172,17 @@ def _probe(text: str) -> str:
 
 def _written(value: str) -> str:
     """An expression for a text in every encoding that works character by character."""
-    return "".join(_run(each, len(list(run))) for each, run in groupby(value))
+    parts = (_blank("".join(run)) if blank else _letters("".join(run)) for blank, run in groupby(value, str.isspace))
+    return "".join(parts)
+
+
+def _letters(text: str) -> str:
+    return "".join(_run(each, len(list(run))) for each, run in groupby(text))
+
+
+def _blank(text: str) -> str:
+    """The same for white space, of which cleaning leaves a single blank."""
+    return f"(?:{_letters(text)}|{_run(' ', 1)})"
 
 
 def _written_base64(core: str) -> str:

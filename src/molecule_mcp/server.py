@@ -109,9 +109,8 @@ class MoleculeServer(Offering):
             with self.under_way.one():
                 outcome = await self.road.call(caller_of(context), tool, arguments)
         except MoleculeError as error:
-            raise MCPError(
-                code=INTERNAL_ERROR, message=error.message, data=json.loads(self.road.told(error))
-            ) from error
+            told = json.loads(self.road.told(error))
+            raise MCPError(code=INTERNAL_ERROR, message=told["message"], data=told) from error
         assert not isinstance(outcome, Asked)
         return outcome.structured
 

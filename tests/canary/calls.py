@@ -47,7 +47,10 @@ MORE: list[tuple[str, dict[str, Any]]] = [
         "create_channel",
         of("books", channel_type="telegram", chat_id="-1", bot_token_from=BOT, webhook_secret_from=SIGN),
     ),
-    ("create_channel", of("backend", channel_type="lark", chat_id="c", webhook_url_from=HOOK, verify_token_from=VERIFY)),
+    (
+        "create_channel",
+        of("backend", channel_type="lark", chat_id="c", webhook_url_from=HOOK, verify_token_from=VERIFY),
+    ),
     ("update_channel", of("support", channel=TELEGRAM, chat_id="-7", bot_token_from=BOT, webhook_secret_from=SIGN)),
     ("set_workspace_secret", of("seo", key="SIGNING", value_from=SIGN)),
     ("set_global_secret", {"key": "VERIFYING", "value_from": VERIFY}),

@@ -112,7 +112,7 @@ async def host(
     connected = Host(process, errors)
     reading = asyncio.create_task(connected.read())
     try:
-        capabilities = {"elicitation": {"form": {}}} if asks else {}
+        capabilities: dict[str, Any] = {"elicitation": {"form": {}}} if asks else {}
         info = {"name": "canary", "version": "1"}
         await connected.request(
             "initialize", {"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": info}

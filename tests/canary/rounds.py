@@ -149,9 +149,7 @@ class Round:
             await place.fail(act, changing)
             await self.every(place, connected, tally, files=True)
 
-    async def every(
-        self, place: Leaky, connected: Host, tally: Tally, *, files: bool, renew: bool = False
-    ) -> None:
+    async def every(self, place: Leaky, connected: Host, tally: Tally, *, files: bool, renew: bool = False) -> None:
         """Every call, several together; one at a time where each wants the sample as it was."""
         together = asyncio.Semaphore(1 if renew else TOGETHER)
 

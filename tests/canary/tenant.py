@@ -1,4 +1,4 @@
-"""A tenant that repeats every secret it was sent or gave away, wherever it can: texts, names, errors, headers, pages."""
+"""A tenant that repeats every secret it was sent or gave away, wherever it can: names, errors, headers."""
 
 import asyncio
 import html
@@ -14,7 +14,7 @@ import httpx
 
 from tests.calls.faults import FAULTS, Faulty
 from tests.canary.values import ENCODERS, SHORTEST, Canary
-from tests.tenant.loopback import Act, announced, said
+from tests.tenant.loopback import Act, said
 
 SECRET_FIELDS = {"auth_token", "token", "clone_url", "webhook_url", "webhook_secret", "verify_token"}
 """Fields of answers whose values are secret wherever they stand, as the tenant gives them."""
@@ -224,4 +224,3 @@ async def leaky(canaries: list[Canary], org_id: str | None = None) -> AsyncGener
     finally:
         await place.hang_up()
         place.close()
-

@@ -10,6 +10,7 @@ from tests.contract.risks import stated
 from molecule_mcp.capability import Capability, Family, Preview, Risk
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tenant.received import SECRET_OUT
 from molecule_mcp.tools import catalogue
 
 CONTRACT, RISKS = operations(), stated()
@@ -27,6 +28,19 @@ def test_no_tool_is_rated_below_what_it_sends() -> None:
 def test_every_operation_is_sent_by_a_tool_or_is_a_named_omission() -> None:
     assert uncovered(catalogue(), CONTRACT, RISKS) == []
     assert len(uncovered({}, CONTRACT, RISKS)) == len([name for name in CONTRACT if not RISKS[name].omitted])
+
+
+def test_what_holds_a_secret_is_known_to_the_way_out() -> None:
+    """Text that is shown and masked, and whole files, are no fields of one value."""
+    fields = {
+        stated.route: {
+            name.removeprefix("[].").removeprefix("config.").removeprefix("connection.")
+            for name, word in stated.secret_out.items()
+            if word != "redacted" and " " not in name
+        }
+        for stated in RISKS.values()
+    }
+    assert {route: names for route, names in fields.items() if names} == SECRET_OUT
 
 
 async def what_happens(*_: Any, **__: Any) -> Preview:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from molecule_mcp.capability import Capability, Fact, Family, Item, Own, Preview, Risk
+from molecule_mcp.capability import Capability, Fact, Family, Item, Own, Preview, Progress, Risk
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Asked, Caller, Done
@@ -410,3 +410,29 @@ async def test_a_question_needs_a_caller_that_can_show_it(rig: Rig) -> None:
     error = await refused(road.call(Caller(), "delete_workspace", {"workspace_id": rig.named("SEO Analyst")}))
     assert error.kind == "no_approver"
     assert rig.transport.changes == []
+
+
+async def test_no_argument_with_a_known_value_gets_into_a_plan(rig: Rig) -> None:
+    road = rig.road()
+    error = await refused(road.call(can_ask(), "create_org_token", {"name": "sesame-0123456789"}))
+    assert (error.kind, error.sent) == ("arguments", False)
+    assert "sesame" not in str(error.told())
+    assert list(road.context.store().waiting(0.0)) == []
+    assert rig.transport.changes == []
+
+
+@family.tool(Risk.READ, sends=["GET /workspaces"], title="Tell")
+async def tell(tenant: Tenant, progress: Progress) -> Restarted:
+    """Tell how far it is."""
+    await progress(1, 2, "now: sesame-0123456789")
+    return Restarted()
+
+
+async def test_progress_holds_no_known_value(rig: Rig) -> None:
+    lines = list[str]()
+
+    async def heard(_done: float, _total: float | None, line: str) -> None:
+        lines.append(line)
+
+    await rig.road(find=found).call(Caller(progress=heard), "tell", {})
+    assert lines == ["now: [redacted:env:MOLECULE_SECRET_KEY]"]

@@ -112,3 +112,11 @@ def test_what_cannot_be_kept_is_said_before_anything_is_sent(outputs: Outputs, t
     with pytest.raises(StoreError) as error:
         outputs.keep("former", "x", b"1")
     assert error.value.sent is False
+
+
+def test_a_name_holds_nothing_of_a_known_value(tmp_path: Path) -> None:
+    redactor = Redactor()
+    outputs = Outputs(tmp_path / "outputs", redactor)
+    outputs.ready()
+    redactor.learn("sesame_0123456789", "KEY")
+    assert "sesame" not in Path(outputs.keep("bundle", "sesame_0123456789", "text")).name

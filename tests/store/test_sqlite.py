@@ -477,6 +477,7 @@ def test_redaction_sees_every_record_before_it_is_sealed(folder: Path) -> None:
     with closing(SqliteStore(folder, redact=lambda text: text.replace("hunter2", "***"))) as store:
         assert store.claim(replace(making.direct(), client='a "hunter2"'))
         assert told(store)[0][1]["client"] == 'a "***"'
+        assert [each.client for each in store.open_intents()] == ['a "***"']
         assert store.verify() == (1, None)
 
 

@@ -93,7 +93,7 @@ async def test_what_was_typed_is_never_in_an_answer(rig: Rig) -> None:
     first = await refused(road.call(can_ask(), "set_workspace_secret", given))
     rig.types(first.details["code"], "SEO Analyst")
     question = await asked(road, "set_workspace_secret", given)
-    assert "SEO Analyst" in str(question.plan.question.lines), "the control: the question holds that text"
+    assert 'Workspace: "[redacted:page:OWN_KEY]"' in str(question.plan.question.lines)
     read = await road.call(Caller(), "get_workspace", {"workspace": given["workspace_id"]})
     assert isinstance(read, Done)
     assert "SEO Analyst" not in read.text

@@ -7,7 +7,7 @@ import json
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -56,12 +56,12 @@ def run(arguments: Namespace) -> int:
     redactor = Redactor()
     found = in_force(arguments, redactor)
     serving.configure_logging(found.settings.log_level, redactor)
-    findings = anyio.run(examined, found, redactor)
+    findings = [replace(finding, text=redactor.text(finding.text)) for finding in anyio.run(examined, found, redactor)]
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            print(f"{finding.state:5} {finding.about:11} {redactor.text(finding.text)}")
+            print(f"{finding.state:5} {finding.about:11} {finding.text}")
     return 1 if any(finding.state == "fail" for finding in findings) else 0
 
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import GateStop, MoleculeError, Sent
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.sending import Sent as Finished
-from molecule_mcp.road.traffic import Done
+from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store.records import Grant, Step
 
 
@@ -21,6 +22,15 @@ def done(context: Context, structured: dict[str, Any]) -> Done:
         structured = context.redactor.data(structured)
         text = compact(structured)
     return Done(structured, text)
+
+
+def masked(context: Context, caller: Caller) -> Caller:
+    """The same caller, who is told of progress without any known value."""
+
+    async def progress(done: float, total: float | None, line: str) -> None:
+        await caller.progress(done, total, context.redactor.text(line))
+
+    return replace(caller, progress=progress)
 
 
 def compact(structured: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ class Road:
         Returns: `Done`, or `Asked` when the client can show a form and a person has to decide.
         Raises: MoleculeError; its `told()` is the answer, with honest `sent`.
         """
+        caller = answers.masked(self.context, caller)
         capability = self.found(name)
         options, arguments = strict.taken(capability, given)
         if capability.combines:

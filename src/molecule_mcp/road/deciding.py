@@ -9,13 +9,14 @@ import anyio
 import anyio.to_thread
 
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import GateStop
+from molecule_mcp.errors import ArgumentError, GateStop
 from molecule_mcp.gate import grants
 from molecule_mcp.gate.ahead import matching
 from molecule_mcp.gate.answer import FormAnswer, meaning
 from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Asked, Caller
+from molecule_mcp.store.forms import canonical, flat
 from molecule_mcp.store.records import Grant, Plan, Question, Step, StoredPlan
 
 Shown = tuple[Question, tuple[Step, ...]]
@@ -100,7 +101,11 @@ class Decision:
         return plan
 
     def drawn(self, question: Question, steps: tuple[Step, ...], code: str, now: float) -> Plan:
-        """A plan and its digest."""
+        """A plan and its digest.
+
+        Raises: ArgumentError when a request of it holds a secret value: it would be stored, and shown to nobody.
+        """
+        self.refuse_values(steps)
         plan = Plan(
             id=token_hex(16),
             code=code,
@@ -119,6 +124,15 @@ class Decision:
             digest="",
         )
         return replace(plan, digest=grants.digest(plan))
+
+    def refuse_values(self, steps: tuple[Step, ...]) -> None:
+        """Raises: ArgumentError when the arguments, or the requests made of them, hold a known secret value."""
+        text = canonical([dict(self.arguments), [flat(step) for step in steps]])
+        if self.context.redactor.text(text) is not text:
+            raise ArgumentError(
+                "The arguments hold a secret value that this server keeps; nothing was sent.",
+                advice="Leave the value out; where a tool takes a secret, it takes a reference to it.",
+            )
 
     async def made(self, answer: FormAnswer | None) -> Asked | tuple[Plan, Grant]:
         """The plan and the yes to it, or the question that a person has to answer first.

@@ -52,8 +52,19 @@ def injected(context: Context, capability: Capability, tenant: Tenant, progress:
 
 
 def reading(context: Context, capability: Capability, *, whole: bool = False) -> Tenant:
-    """A tenant that only reads; `whole` shows a preview also what lies outside the profile's workspaces."""
-    permit = Permit(routes=capability.sends, claim=None, bound=context.profile.bound, unfiltered=whole)
+    """A tenant that only reads; `whole` shows a preview also what lies outside the profile's workspaces.
+
+    What it answers is masked at once, but where a tool keeps it for a person, or masks and marks it by itself.
+    """
+    keeps = {"outputs", "secrets"} & capability.function.__annotations__.keys()
+    permit = Permit(
+        routes=capability.sends,
+        claim=None,
+        bound=context.profile.bound,
+        unfiltered=whole,
+        redactor=context.redactor,
+        masked=whole or not keeps,
+    )
     return Tenant(context.wire(), permit)
 
 
@@ -71,7 +82,13 @@ async def rehearse(context: Context, capability: Capability, arguments: Mapping[
     async def claim(request: Request) -> None:
         raise Rehearsed(request)
 
-    permit = Permit(routes=capability.sends, claim=claim, bound=context.profile.bound, actor=actor(context, code))
+    permit = Permit(
+        routes=capability.sends,
+        claim=claim,
+        bound=context.profile.bound,
+        actor=actor(context, code),
+        redactor=context.redactor,
+    )
     tenant = Tenant(context.wire(), permit)
     # What a tool keeps before it sends is kept by the send itself, once.
     dry = replace(context, outputs=context.outputs.rehearsing())
@@ -159,6 +176,7 @@ class Sending:
             claim=self.claim,
             bound=self.context.profile.bound,
             actor=actor(self.context, code),
+            redactor=self.context.redactor,
         )
         tenant = Tenant(self.context.wire(), permit)
         given = injected(self.context, self.capability, tenant, self.caller.progress)

@@ -138,7 +138,9 @@ class Outputs:
 
     def _put(self, kind: str, identifier: str, content: str | bytes, suffix: str = "") -> str:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
-        path = self._folder / f"{kind}-{UNFIT.sub('', identifier)[:36]}-{stamp}-{secrets.token_hex(4)}{suffix}"
+        # Masked before it is made to fit: what is left of a value would be found by nobody.
+        fit = UNFIT.sub("", self._redactor.text(identifier))[:36]
+        path = self._folder / f"{kind}-{fit}-{stamp}-{secrets.token_hex(4)}{suffix}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
         data = content if isinstance(content, bytes) else f"{content}\n".encode()
         with os.fdopen(descriptor, "wb") as file:

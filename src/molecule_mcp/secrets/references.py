@@ -59,7 +59,7 @@ class Secrets:
     Args:
         folder: The only folder that `file:` reads; need not exist.
         environ: The environment as it was at the start.
-        redactor: Learns every value before a caller sees it.
+        redactor: Learns every variable now, and every other value before a caller sees it.
         typed: What people type on the page; None: there is no page.
     """
 
@@ -70,6 +70,9 @@ class Secrets:
         self._environ = {name: value for name, value in environ.items() if name.startswith(SECRET_PREFIX)}
         self._redactor = redactor
         self._typed = typed
+        for name, value in self._environ.items():
+            if not unexpanded(value):
+                redactor.learn(value, f"env:{name}")
 
     def resolve(self, reference: str) -> str:
         """The value behind a reference.

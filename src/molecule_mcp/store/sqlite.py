@@ -53,7 +53,7 @@ class SqliteStore:
 
     Args:
         folder: The state folder; made with mode 0700 when missing.
-        redact: Applied to the JSON text of every chain record before it is sealed and stored.
+        redact: Applied to the JSON text of every intent and chain record before it is sealed and stored.
         busy: Seconds a write waits for another process's write.
     Raises (all methods): StoreError with nothing written; ConfigurationError when the folder or its files are links,
         another user's, open to others, or of another version.
@@ -156,7 +156,7 @@ class SqliteStore:
             told = flat(intent)
             sql.execute(
                 "INSERT INTO intents VALUES (?, ?, ?, ?, ?, 'open', ?, ?)",
-                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told), intent.call),
+                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, self._masked(told), intent.call),
             )
             self._record(sql, intent.at, "intent", {**told, "answer": answer})
         self._used.add((intent.plan_id, intent.index))
@@ -245,10 +245,13 @@ class SqliteStore:
         self._owner.leave()
 
     def _record(self, sql: Connection, at: float, kind: str, body: dict[str, Any]) -> None:
+        chain.append(sql, self._database.key, at, kind, self._masked(body))
+
+    def _masked(self, body: dict[str, Any]) -> str:
         text = self._redact(canonical(body))
         if not isinstance(json.loads(text), dict):
             raise StoreError("redaction left no JSON object of an audit record")
-        chain.append(sql, self._database.key, at, kind, text)
+        return text
 
     def _seal(self, plan_id: str, digest: str, given: str) -> str:
         return self._database.key.mac("grant", plan_id.encode(), digest.encode(), given.encode())

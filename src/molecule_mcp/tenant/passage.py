@@ -14,6 +14,7 @@ from molecule_mcp.errors import ArgumentError, MoleculeError, PolicyRefusal, Sen
 from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.multipart import Form
 from molecule_mcp.tenant.permit import JSON, Exchange, Permit, Request, changing
+from molecule_mcp.tenant.received import received
 from molecule_mcp.tenant.translate import Answer, refusal
 from molecule_mcp.tenant.wire import Ending, Wire
 
@@ -127,8 +128,9 @@ class Tenant:
         async def line(text: str) -> bool:
             if not text.startswith("data:"):
                 return False  # a comment, or the blank line after an event
+            told = self._received(request.route, Answer(200, {}, text[5:].encode()))
             try:
-                event = cast(Shape, adapter(into).validate_json(text[5:]))
+                event = cast(Shape, adapter(into).validate_json(told.body))
             except ValidationError as error:
                 raise TenantUnreadable(f"An event of the tenant's is {fault(error)}.") from None
             return await heard(event)
@@ -138,7 +140,7 @@ class Tenant:
             return ended
         if ended.status == 200:
             raise TenantUnreadable("The tenant answered with something other than an event stream.", advice=NOT_JSON)
-        raise refusal(ended, changing=False)
+        raise refusal(self._received(request.route, ended), changing=False)
 
     def _addressed(self, route: str, template: str, query: Query | None, parameters: Mapping[str, str]) -> Request:
         """A request without a body, on a route and of a workspace that the permit covers.
@@ -166,7 +168,8 @@ class Tenant:
         request = replace(self._addressed(route, template, query, parameters), body=body, content_type=content_type)
         self._check_named(query)
         if not changing(route):
-            return self._owned(route, shaped(await self._wire.exchange(request), into, changing=False))
+            answer = self._received(route, await self._wire.exchange(request))
+            return self._owned(route, shaped(answer, into, changing=False))
         return shaped(await self._changed(request), into, changing=True)
 
     def _check_route(self, route: str) -> None:
@@ -205,7 +208,12 @@ class Tenant:
             self._permit.exchanges.append(Exchange(request.route, request.path, None, error.sent))
             raise
         self._permit.exchanges.append(Exchange(request.route, request.path, answer.status, True))
-        return answer
+        return self._received(request.route, answer)
+
+    def _received(self, route: str, answer: Answer) -> Answer:
+        """An answer as the call may read it."""
+        permit = self._permit
+        return answer if permit.redactor is None else received(route, answer, permit.redactor, masked=permit.masked)
 
     def _owned(self, route: str, rows: Shape) -> Shape:
         """The rows of a list that a bound profile may see; a row that does not say whose it is is left out."""

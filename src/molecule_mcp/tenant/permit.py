@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from molecule_mcp.capability import CHANGING_READS, changing
 from molecule_mcp.errors import Sent
+from molecule_mcp.redaction import Redactor
 
 __all__ = ["CHANGING_READS", "JSON", "Exchange", "Permit", "Request", "changing"]
 
@@ -54,6 +55,8 @@ class Permit:
         bound: The only workspace ids (lower case) that may stand in path, query or body; None means any.
         unfiltered: Whether reads may look at other workspaces; for previews, which must show everything.
         actor: What the tenant is told as the decider.
+        redactor: Learns what the tenant answers in secret fields, and masks refusals; None: nobody is told of them.
+        masked: Whether good answers are masked too: not where what is read is written back, or kept for a person.
         exchanges: Filled by the tenant with every changing send.
     """
 
@@ -62,4 +65,6 @@ class Permit:
     bound: frozenset[str] | None = None
     unfiltered: bool = False
     actor: str = ""
+    redactor: Redactor | None = None
+    masked: bool = False
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
