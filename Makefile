@@ -12,7 +12,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz attack lock clean
+.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz attack canary lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ fuzz: $(TESTS) ## 100,000 generated calls over all tools: what leaves is on a ro
 
 attack: $(TESTS) ## an agent that obeys whatever it reads, on a tenant full of injections; then once more without the gate
 	$(BIN)/python -m tests.attacks.obedient
+
+canary: $(TESTS) ## secret values that the tenant repeats everywhere: none comes out, by any tool, under any fault
+	$(BIN)/python -m tests.canary.run
 
 page: $(TESTS) ## drive the page for people in Chromium (Debian's, and npm): every state, axe, docs/images
 	@test -x $(CHROMIUM) || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } || { \

@@ -13,7 +13,7 @@ TELEGRAM = sample_id("channels", "support:telegram")
 
 ENVIRON = {
     SECRET: 'k"7\\ü/+ %=&<Zx7LwQ2mN5vB8cR1>\u20ac',
-    BOT: "987654321:AAq7Xw-Canary_0Env5yTgH3kLpZ8vBnM2",
+    BOT: "987654321:AAq7Xw-Canary_0Env5yTgH3kLpZ8vBnM2x",
     HOOK: "https://hooks.slack.com/services/T0EnvQ7/B0EnvW3/Zr8kNv5xTq2LmW9c",
     SIGN: "qZ7#x!",
     VERIFY: "verify me: 9Rk2&Tz=5/Wb+7",
@@ -51,10 +51,21 @@ MORE: list[tuple[str, dict[str, Any]]] = [
         "create_channel",
         of("backend", channel_type="lark", chat_id="c", webhook_url_from=HOOK, verify_token_from=VERIFY),
     ),
-    ("update_channel", of("support", channel=TELEGRAM, chat_id="-7", bot_token_from=BOT, webhook_secret_from=SIGN)),
+    (
+        "update_channel",
+        of(
+            "support",
+            channel=TELEGRAM,
+            chat_id="-7",
+            bot_token_from=BOT,
+            webhook_secret_from=SIGN,
+            verify_token_from=VERIFY,
+        ),
+    ),
     ("set_workspace_secret", of("seo", key="SIGNING", value_from=SIGN)),
     ("set_global_secret", {"key": "VERIFYING", "value_from": VERIFY}),
     ("import_org", {"template": TEMPLATE}),
+    ("watch_workspace", {"workspace": sample_id("workspaces", "seo"), "until": "failed", "seconds": 3}),
 ]
 """Calls beside those of the table."""
 

@@ -3,12 +3,13 @@
 import asyncio
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.calls.cases.case import of
 from tests.calls.faults import changing
 from tests.calls.harness import PROGRAM
 from tests.canary.calls import CANARIES, ENVIRON, FILES, RESOURCES, calls
@@ -158,6 +159,8 @@ class Round:
                 if renew:
                     place.renew()
                 answer = await connected.call(tool, arguments)
+                while answer.get("error") == "question_open":  # a person is asked one thing at a time
+                    answer = await connected.call(tool, arguments)
                 tally.calls += 1
                 tally.worked += answer["worked"]
                 tally.tools.add(tool)
@@ -166,13 +169,15 @@ class Round:
 
         hosted = self.name == HOSTED
         await asyncio.gather(*(one(*call) for call in calls(hosted=hosted, files=files, only=self.only)))
+        if renew and not hosted:
+            await one("write_file", of("seo", path=f"of-{place.key}.md", content="a value where none belongs"))
         for uri in RESOURCES:
             await connected.request("resources/read", {"uri": uri})
 
-    def finish(self, tally: Tally, place: Leaky, lines: list[Line]) -> None:
+    def finish(self, tally: Tally, place: Leaky, lines: list[Line], more: Iterable[Canary] = ()) -> None:
         """Search what the server said, and what it left."""
-        canaries = list({each.value: each for each in [*CANARIES, *place.known]}.values())
-        tally.held = {each.place for each in place.known}
+        canaries = list({each.value: each for each in [*CANARIES, *place.known, *more]}.values())
+        tally.held |= {each.place for each in place.known}
         tally.search([*lines, *self.left()], canaries)
 
     def left(self) -> Iterable[Line]:
@@ -190,6 +195,3 @@ class Round:
         command = [*PROGRAM, *args, "--state", str(self.state)]
         run = subprocess.run(command, env=env, capture_output=True, check=False)
         return run.stdout + run.stderr
-
-
-Runner = Callable[[Round], Tally]

@@ -84,7 +84,16 @@ CHANGED: dict[str, Callable[[str], str]] = {
 def forms(value: str) -> dict[bytes, str]:
     """Every way to write a value, as bytes, with the way's name."""
     ways = {**ENCODERS, **CHANGED}
-    return {way(value).encode(): name for name, way in reversed(ways.items())}
+    cut = {each.encode(): "a part" for each in parts(value)}
+    return {way(value).encode(): name for name, way in reversed(ways.items())} | cut
+
+
+def parts(value: str) -> list[str]:
+    """Pieces that only a cut value leaves; of an address its end alone, since the rest is known to all."""
+    middle = [] if "://" in value or "-----" in value else [value[8:24]]
+    return [
+        each for each in [*middle, value.splitlines()[0][-16:], value[-16:]] if len(each) == 16 and "---" not in each
+    ]
 
 
 def found(sink: str, by: str, data: bytes, canaries: Iterable[Canary]) -> Iterator[Find]:

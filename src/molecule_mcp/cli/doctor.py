@@ -4,6 +4,7 @@ Reads only. Exit code 0: all well; 1: something does not work.
 """
 
 import json
+import os
 import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from molecule_mcp.cli import compose, serving
 from molecule_mcp.cli.profile import InForce, in_force
 from molecule_mcp.errors import MoleculeError, TenantRefused
 from molecule_mcp.redaction import Redactor
+from molecule_mcp.secrets import Secrets
 from molecule_mcp.settings import Settings
 from molecule_mcp.store import approver
 from molecule_mcp.store.sqlite import SqliteStore
@@ -56,6 +58,7 @@ def run(arguments: Namespace) -> int:
     redactor = Redactor()
     found = in_force(arguments, redactor)
     serving.configure_logging(found.settings.log_level, redactor)
+    Secrets(found.settings.state / "secrets", dict(os.environ), redactor)  # from now on its variables are masked
     findings = [replace(finding, text=redactor.text(finding.text)) for finding in anyio.run(examined, found, redactor)]
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
