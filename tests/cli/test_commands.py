@@ -149,6 +149,11 @@ def test_the_approver_is_shown_and_never_made_twice(capsys: Captured, environmen
     assert fingerprint in capsys.readouterr().err
 
 
+def test_doctor_says_how_this_folder_gets_an_approver(capsys: Captured, environment: Path) -> None:
+    assert main(["doctor"]) == 0
+    assert f"molecule-mcp approver init --state {environment}" in capsys.readouterr().out
+
+
 def test_doctor_finds_the_sample_well(capsys: Captured) -> None:
     assert main(["doctor", "--json"]) == 0
     found = {each["about"]: each["state"] for each in json.loads(capsys.readouterr().out)}

@@ -54,6 +54,8 @@ async def test_a_removed_workspace_is_not_brought_back_to_life(rig: Rig) -> None
     await done(rig, "delete_workspace", {"workspace_id": leaf})
     error = await refused(rig.road().call(can_ask(), "restart_workspace", {"workspace_id": leaf}))
     assert error.kind == "nothing_to_do"
+    error = await refused(rig.road().call(can_ask(), "resume_workspace", {"workspace_id": leaf}))
+    assert (error.kind, "removed already" in error.message) == ("nothing_to_do", True)
 
 
 async def test_an_update_tells_before_and_after(rig: Rig) -> None:

@@ -163,8 +163,8 @@ def approval(settings: Settings) -> Finding:
     """Whether a person can allow calls of clients that cannot ask."""
     known = approver.public(settings.state)
     if known is None:
-        return Finding("approver", "note", "none: clients that cannot show a form cannot be allowed anything. "
-                       "A person runs: molecule-mcp approver init")  # fmt: skip
+        text = "none: clients that cannot show a form cannot be allowed anything. A person runs: "
+        return Finding("approver", "note", text + compose.line("approver init", settings))
     return Finding("approver", "ok", f"{known.fingerprint}: compare it with what approver init showed")
 
 

@@ -25,7 +25,10 @@ SECRET = (
 )
 
 HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("list_workspaces",), "Find workspaces with list_workspaces; changes take ids, reads also take exact names."),
+    (
+        ("list_workspaces",),
+        "Find workspaces with list_workspaces; `workspace_id` takes an id, `workspace` also an exact name.",
+    ),
     (("find_workspace",), "A name that may mean several: find_workspace, then ask."),
     (("get_overview",), "The whole organization: get_overview."),
     (("diagnose_workspace",), "Failing or quiet: diagnose_workspace."),

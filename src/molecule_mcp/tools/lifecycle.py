@@ -196,7 +196,7 @@ async def what_resumes(tenant: Tenant, workspace_id: str) -> Preview:
     """Every paused workspace that a resume starts, also those paused on their own before."""
     rows = [row for row in below(await tenant.read("/workspaces", list[Row]), workspace_id) if row.status == "paused"]
     if not any(row.id == workspace_id for row in rows):
-        raise GateStop("nothing_to_do", "The workspace is not paused; nothing was sent.")
+        raise GateStop("nothing_to_do", "The workspace is not paused, or removed already; nothing was sent.")
     outside = sum(row.runtime == EXTERNAL for row in rows)
     effect = "they start and may cost money" + (f"; {outside} run elsewhere and lose their token" if outside else "")
     return preview_of("Resume", rows, rows[-1], effect)
