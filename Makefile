@@ -12,7 +12,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz attack canary lock clean
+.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz attack canary race shell lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,14 @@ attack: $(TESTS) ## an agent that obeys whatever it reads, on a tenant full of i
 
 canary: $(TESTS) ## secret values that the tenant repeats everywhere: none comes out, by any tool, under any fault
 	$(BIN)/python -m tests.canary.run
+
+race: $(TESTS) ## one grant used by 8 processes at once, children born too late, 150 processes killed at a claim, send or outcome
+	$(BIN)/python -m tests.race
+
+shell: $(TESTS) ## a program of the same user with script, expect, curl and the store's file: it makes no yes of its own
+	@command -v expect >/dev/null || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends expect; } || { \
+	    echo "make shell needs expect: install Debian's package expect" >&2; exit 1; }
+	$(BIN)/python -m tests.shell
 
 page: $(TESTS) ## drive the page for people in Chromium (Debian's, and npm): every state, axe, docs/images
 	@test -x $(CHROMIUM) || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; } || { \

@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.calls.harness import PROGRAM
@@ -13,8 +14,11 @@ TAKE_TERMINAL = (
 )
 
 
-def on_terminal(arguments: list[str], *typed: tuple[str, str]) -> tuple[int, str]:
-    """Run `molecule-mcp ARGUMENTS`, answer each prompt in turn. Returns the exit code and all that was shown."""
+def on_terminal(arguments: list[str], *typed: tuple[str, str | Callable[[], str]]) -> tuple[int, str]:
+    """Run `molecule-mcp ARGUMENTS`, answer each prompt in turn; what is typed may be made up when its prompt stands.
+
+    Returns: the exit code and all that was shown.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", TAKE_TERMINAL, *PROGRAM, *arguments],
@@ -30,7 +34,8 @@ def on_terminal(arguments: list[str], *typed: tuple[str, str]) -> tuple[int, str
             except OSError:  # the other end is closed: the program is gone
                 break
             if waiting and shown.rstrip().endswith(waiting[0][0].rstrip()):
-                os.write(ours, f"{waiting.pop(0)[1]}\n".encode())
+                _, text = waiting.pop(0)
+                os.write(ours, f"{text if isinstance(text, str) else text()}\n".encode())
     finally:
         os.close(ours)
     return process.wait(timeout=30), shown
