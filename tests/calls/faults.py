@@ -107,7 +107,7 @@ class Faulty:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self._inner = InProcess(self.app)
+        self._inner: httpx.AsyncBaseTransport = InProcess(self.app)
         self._sample = sqlite3.connect(":memory:", check_same_thread=False)
         self.app.database.backup(self._sample)
 
