@@ -253,19 +253,25 @@ def output_schema(kind: Any) -> Schema:
     return schema
 
 
-SIZES = frozenset({"minLength", "maxLength", "maxItems", "minimum", "maximum"})
-FORM = 64
-"""Characters of the longest pattern that a schema shows."""
+CHECKED = frozenset(
+    {
+        *("minLength", "maxLength", "minimum", "maximum", "exclusiveMaximum", "minItems", "maxItems"),
+        *("minProperties", "maxProperties", "pattern", "patternProperties", "propertyNames"),
+    }
+)
+"""What a call is held to without its schema saying so."""
 
 
 def terse(node: Schema) -> Schema:
-    """An argument's schema without what a list repeats a hundred times: sizes, long forms, defaults that say nothing.
+    """An argument's schema without what a list repeats a hundred times: sizes, forms, defaults that say nothing.
 
     All of them are still checked, and a refusal names the rule; `format` says that of an id in a tenth of the letters.
     """
-    found = {key: part for key, part in node.items() if key not in SIZES and (key != "pattern" or len(part) <= FORM)}
+    found = {key: part for key, part in node.items() if key not in CHECKED}
     if node.get("pattern") == UUID:
         found["format"] = "uuid"
+    for values in node.get("patternProperties", {}).values():
+        found["additionalProperties"] = {"type": values["type"]}
     if not found.get("default", True):
         del found["default"]
     return found
@@ -277,7 +283,7 @@ def undescribed(node: Schema) -> Schema:
 
 
 def slim(schema: Schema, cut: Callable[[Schema], Schema] = dict) -> Schema:
-    """A schema without references, titles, `true` sub-schemas, null defaults and properties that may be null.
+    """A schema without references, titles, sub-schemas that say nothing, null defaults and properties that may be null.
 
     Args:
         cut: What else goes, from each sub-schema.
@@ -299,11 +305,14 @@ def slim(schema: Schema, cut: Callable[[Schema], Schema] = dict) -> Schema:
             found.setdefault("enum", [found.pop("const")])
         if found.get("default", 0) is None:
             del found["default"]
-        if found.get("additionalProperties") is True:
-            del found["additionalProperties"]
+        for part in ("additionalProperties", "items"):
+            if found.get(part) in (True, {}):
+                del found[part]
         if "properties" in found:
             found["properties"] = {name: walk(given(part)) for name, part in found["properties"].items()}
-        return cut({key: part if key in FINAL else walk(part) for key, part in found.items() if key not in NOISE})
+        return cut(
+            chosen({key: part if key in FINAL else walk(part) for key, part in found.items() if key not in NOISE})
+        )
 
     return walk(schema)
 
@@ -311,6 +320,15 @@ def slim(schema: Schema, cut: Callable[[Schema], Schema] = dict) -> Schema:
 NOISE = frozenset({"title", "$defs", "discriminator"})
 FINAL = frozenset({"properties", "default", "enum", "examples"})
 """Keys whose values are no schemas, or were walked already."""
+
+
+def chosen(schema: Schema) -> Schema:
+    """A schema whose alternatives are all texts of a list, as one list."""
+    parts = schema.get("anyOf", [])
+    if not parts or any(part.keys() != {"type", "enum"} or part["type"] != "string" for part in parts):
+        return schema
+    rest = {key: part for key, part in schema.items() if key != "anyOf"}
+    return {**rest, "type": "string", "enum": [value for part in parts for value in part["enum"]]}
 
 
 def given(schema: Schema) -> Schema:

@@ -77,10 +77,7 @@ async def keys(tenant: Tenant) -> list[Key]:
 
 @family.tool(Risk.READ, sends=["GET /org/tokens"], title="List organization keys")
 async def list_org_tokens(tenant: Tenant) -> KeyList:
-    """List the organization's live keys: label, who minted them, when they were last used; never the keys.
-
-    Each has full rights over the organization and never expires.
-    """
+    """List the organization's live keys: label, who minted them, last use; never the keys."""
     return KeyList(tokens=await keys(tenant))
 
 
@@ -103,7 +100,7 @@ async def what_is_minted(tenant: Tenant, name: str) -> Preview:
 @family.tool(
     Risk.CRITICAL,
     sends=["POST /org/tokens", "GET /org/tokens"],
-    title="Mint an organization key",
+    title="Create org token",
     preview=what_is_minted,
     idempotent=False,
 )
@@ -112,7 +109,7 @@ async def create_org_token(
     outputs: Outputs,
     name: Annotated[str, Field(min_length=1, max_length=50, description="Its label: who or what will hold it.")],
 ) -> Minted:
-    """Mint an organization key into a file on the server's machine; the answer says where, never what."""
+    """Mint an organization key into a file on the server's machine; the answer says where."""
     if len(name.encode()) > 100:
         raise ArgumentError("name is longer than 100 bytes")
     outputs.ready()
@@ -147,11 +144,11 @@ async def what_is_revoked(tenant: Tenant, token_id: str) -> Preview:
 @family.tool(
     Risk.CRITICAL,
     sends=["DELETE /org/tokens/{id}", "GET /org/tokens"],
-    title="Revoke an organization key",
+    title="Revoke org token",
     preview=what_is_revoked,
 )
 async def revoke_org_token(tenant: Tenant, token_id: TokenId) -> Revoked:
-    """Revoke an organization key: everything that uses it is cut off at once. The key in use is refused."""
+    """Revoke an organization key: all that use it are cut off. The key in use is refused."""
     if any(key.this_one and key.id == token_id.lower() for key in await keys(tenant)):
         raise PolicyRefusal("That is the key this server uses; revoking it would lock this server out.")
     await tenant.send("DELETE", "/org/tokens/{id}", dict[str, Any], id=token_id)
@@ -164,10 +161,7 @@ async def revoke_org_token(tenant: Tenant, token_id: TokenId) -> Revoked:
     Risk.READ, sends=["GET /workspaces/{id}/tokens", "GET /workspaces/{id}"], title="List a workspace's tokens"
 )
 async def list_workspace_tokens(tenant: Tenant, workspace_id: WorkspaceId) -> KeyList:
-    """List the live tokens of one workspace, newest first, at most 200; never the tokens.
-
-    Some were issued behind the scenes, to the running agent itself; the tenant does not tell them apart.
-    """
+    """List the newest 200 live tokens of one workspace, never the tokens; some are its own agent's."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     return await tenant.read("/workspaces/{id}/tokens", KeyList, id=workspace_id, query={"limit": 200})
 
@@ -191,12 +185,12 @@ async def what_token_is_minted(tenant: Tenant, workspace_id: str) -> Preview:
 @family.tool(
     Risk.DESTROY,
     sends=["POST /workspaces/{id}/tokens", "GET /workspaces/{id}/tokens", "GET /workspaces/{id}"],
-    title="Mint a workspace token",
+    title="Create workspace token",
     preview=what_token_is_minted,
     idempotent=False,
 )
 async def create_workspace_token(tenant: Tenant, outputs: Outputs, workspace_id: WorkspaceId) -> Minted:
-    """Mint a token of one workspace into a file on the server's machine; the answer says where, never what."""
+    """Mint a token of one workspace into a file on the server's machine; the answer says where."""
     await one(tenant, workspace_id)  # a removed workspace is given a token that never works
     outputs.ready()
     minted = await tenant.send("POST", "/workspaces/{id}/tokens", MintedToken, id=workspace_id)
@@ -243,7 +237,7 @@ async def what_token_is_revoked(tenant: Tenant, workspace_id: str, token_id: str
     preview=what_token_is_revoked,
 )
 async def revoke_workspace_token(tenant: Tenant, workspace_id: WorkspaceId, token_id: TokenId) -> Revoked:
-    """Revoke one token of one workspace: the agent that uses it is cut off at once."""
+    """Revoke one token of one workspace: the agent that uses it is cut off."""
     await tenant.send("DELETE", "/workspaces/{id}/tokens/{tokenId}", dict[str, Any], id=workspace_id, tokenId=token_id)
     with reading_back():
         found = await tenant.read("/workspaces/{id}/tokens", KeyList, id=workspace_id, query={"limit": 200})

@@ -5,7 +5,7 @@ Contract: get_health (touches no database), get_prometheus_metrics, get_subsyste
 
 import math
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -35,7 +35,7 @@ class Metrics(Answer):
     """Series as a table: plain ones first, then the largest."""
 
     columns: list[str]
-    rows: list[list[str | int | float]]
+    rows: list[list[Any]]
     left_out: int
 
 
@@ -76,7 +76,7 @@ class Viewport(Answer):
 
 @family.tool(Risk.READ, sends=["GET /health"], title="Check that the tenant answers")
 async def get_health(tenant: Tenant) -> Health:
-    """Check that the tenant's process answers; it looks at neither database nor key, so it is ok while both fail."""
+    """Check that the tenant's process answers; its database and key may fail all the same."""
     return await tenant.read("/health", Health)
 
 
@@ -86,7 +86,7 @@ async def get_prometheus_metrics(
     contains: Annotated[str, Field(max_length=100, description='Part of a series: status="500".')] = "",
     limit: Annotated[int, Field(ge=1, le=200, description="Rows at most.")] = 40,
 ) -> Metrics:
-    """Read what the tenant's process counts, as a table: memory, requests and seconds by method, route and status."""
+    """Read what the tenant's process counts: memory, requests and seconds by method, route and status."""
     text = (await tenant.read("/metrics", bytes)).decode("utf-8", "replace")
     found = samples(text)
     kept = [[series[:SERIES], value] for series, value in found if contains in series]
@@ -140,5 +140,5 @@ def state(name: str, seconds: int) -> str:
 
 @family.tool(Risk.READ, sends=["GET /canvas/viewport"], title="Read the canvas position")
 async def get_canvas_viewport(tenant: Tenant) -> Viewport:
-    """Read where the shared canvas looks; 0, 0, zoom 1 also stands for never saved and for a database that fails."""
+    """Read where the shared canvas looks; 0, 0, zoom 1 may mean never saved, or a failing database."""
     return await tenant.read("/canvas/viewport", Viewport)

@@ -53,7 +53,7 @@ class Moved(Record):
 
 @family.tool(Risk.DISRUPT, sends=["POST /workspaces/{id}/agent", WORKSPACE], title="Note a model", idempotent=False)
 async def assign_agent(tenant: Tenant, workspace_id: WorkspaceId, model: Noted) -> Record:
-    """Note which model occupies a workspace; nothing runs by it, and no route shows it. set_model changes the model."""
+    """Note which model occupies a workspace; nothing runs by it (set_model changes that), and no route shows it."""
     storable(model=model)
     await one(tenant, workspace_id)
     return await tenant.send("POST", "/workspaces/{id}/agent", Record, id=workspace_id, body={"model": model})
@@ -85,7 +85,7 @@ async def what_is_replaced(tenant: Tenant, workspace_id: str, model: str) -> Pre
     idempotent=False,
 )
 async def replace_agent(tenant: Tenant, workspace_id: WorkspaceId, model: Noted) -> Replaced:
-    """Replace the model that is noted for a workspace; the answer names the former one, which nothing shows later."""
+    """Replace the model noted for a workspace; the answer names the former one."""
     return await tenant.send("PATCH", "/workspaces/{id}/agent", Replaced, id=workspace_id, body={"model": model})
 
 
@@ -146,7 +146,7 @@ async def what_moves(tenant: Tenant, workspace_id: str, target_workspace_id: str
     idempotent=False,
 )
 async def move_agent(tenant: Tenant, workspace_id: WorkspaceId, target_workspace_id: WorkspaceId) -> Record:
-    """Move the model that is noted for a workspace to another that has none; nothing moves at run time."""
+    """Move the model noted for a workspace to one that has none; nothing moves at run time."""
     body = {"target_workspace_id": target_workspace_id}
     moved = await tenant.send("POST", "/workspaces/{id}/agent/move", Moved, id=workspace_id, body=body)
     if moved.to_workspace != target_workspace_id:

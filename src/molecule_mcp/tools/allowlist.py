@@ -81,7 +81,7 @@ async def stored(tenant: Tenant, org_id: str) -> Stored:
 
 @family.tool(Risk.READ, sends=[LIST], title="Read the plugin allow-list")
 async def get_plugin_allowlist(tenant: Tenant, org_id: OrgId) -> Allowed:
-    """Read which plugins an organization allows. The tenant refuses keys bound to no organization, the usual kind."""
+    """Read which plugins an organization allows; the usual keys, bound to no organization, are refused."""
     found = await stored(tenant, org_id)
     return Allowed(plugins=found.plugins, allow_all=found.allow_all)
 
@@ -112,7 +112,7 @@ async def what_is_allowed(tenant: Tenant, org_id: str, plugins: list[str]) -> Pr
 @family.tool(
     Risk.DESTROY,
     sends=["PUT /orgs/{id}/plugins/allowlist", LIST, "GET /workspaces/{id}", "GET /workspaces"],
-    title="Replace the plugin allow-list",
+    title="Replace plugin allowlist",
     preview=what_is_allowed,
 )
 async def replace_plugin_allowlist(
@@ -120,7 +120,7 @@ async def replace_plugin_allowlist(
     org_id: OrgId,
     plugins: Annotated[list[Name], Field(max_length=200, description="The whole list; empty allows everything.")],
 ) -> Replaced:
-    """Replace which plugins the root workspace of an organization and its direct children may install."""
+    """Replace which plugins an organization's root workspace and its direct children may install."""
     before = await stored(tenant, org_id)
     body = {"plugins": plugins, "enabled_by": tenant.actor}
     try:

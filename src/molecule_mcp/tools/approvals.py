@@ -113,10 +113,7 @@ async def list_pending_approvals(
         Field(description="Read the tenant's own queue: denies, for good, every request older than ten minutes."),
     ] = False,
 ) -> PendingList:
-    """List what agents wait for a person to decide, without changing anything.
-
-    To decide one, call decide_approval: the person gets a form with approve, deny and leave.
-    """
+    """List what agents wait for a person to decide; then call decide_approval."""
     if not sweep:
         return await gathered(tenant)
     requests = await tenant.send("GET", "/approvals/pending", list[Request])
@@ -233,7 +230,7 @@ async def decide_approval(
     approval_id: ApprovalId,
     decision: Annotated[Literal["approved", "denied"], FromPerson()],
 ) -> Decided:
-    """Put one pending approval before a person, who approves, denies or leaves it; this call cannot decide."""
+    """Put one pending approval before a person, who approves, denies or leaves it."""
     body = {"decision": decision, "decided_by": tenant.actor}
     await tenant.send(
         "POST", "/workspaces/{id}/approvals/{approvalId}/decide", dict[str, Any],
@@ -285,10 +282,7 @@ class MadeRequest(Answer):
     Risk.READ, sends=["GET /workspaces/{id}/approvals", "GET /workspaces/{id}"], title="List a workspace's approvals"
 )
 async def list_approvals(tenant: Tenant, workspace_id: WorkspaceId) -> ApprovalList:
-    """List the newest 50 approval requests of one workspace in any state, without denying what is overdue.
-
-    What waits in the whole organization is in list_pending_approvals.
-    """
+    """List the newest 50 approval requests of one workspace in any state, denying none."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     requests = await tenant.read("/workspaces/{id}/approvals", list[Request], id=workspace_id)
     rows = [
@@ -308,7 +302,7 @@ async def list_approvals(tenant: Tenant, workspace_id: WorkspaceId) -> ApprovalL
 @family.tool(
     Risk.DISRUPT,
     sends=["POST /workspaces/{id}/approvals", "GET /workspaces/{id}/approvals", "GET /workspaces/{id}"],
-    title="Open an approval request",
+    title="Create approval",
     idempotent=False,
 )
 async def create_approval(
@@ -317,10 +311,7 @@ async def create_approval(
     action: Annotated[str, Field(min_length=1, max_length=200, description="What a person is asked to allow.")],
     reason: Annotated[str, Field(max_length=2000, description="Why; the decider reads it.")] = "",
 ) -> Opened:
-    """Open a request for a person's decision in a workspace's name; its parent workspace is told.
-
-    It can only be decided, not withdrawn. An equal one that still waits is answered instead of a second one.
-    """
+    """Ask for a person's decision in a workspace's name; it cannot be withdrawn, and an equal open one is answered."""
     workspace = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     if workspace.status == "removed":
         raise GateStop("nothing_to_do", "The workspace is removed; nothing was sent.")

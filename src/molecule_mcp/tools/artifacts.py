@@ -154,7 +154,7 @@ async def own(tenant: Tenant, workspace_id: str) -> Info:
 
 @family.tool(Risk.READ, sends=[LINK, WORKSPACE], title="Read a workspace's Git repository", open_world=True)
 async def get_artifacts_repo(tenant: Tenant, workspace_id: WorkspaceId) -> Repository:
-    """Read which Git repository is linked to a workspace, and whether the outside service answers for it."""
+    """Read which Git repository is linked to a workspace, and whether its service answers."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers alike for ids it never issued
     return repository(await own(tenant, workspace_id))
 
@@ -206,7 +206,7 @@ async def what_is_attached(
 @family.tool(
     Risk.DESTROY,
     sends=["POST /workspaces/{id}/artifacts", LINK, WORKSPACE],
-    title="Give a workspace a Git repository",
+    title="Attach artifacts repo",
     preview=what_is_attached,
     idempotent=False,
     open_world=True,
@@ -221,7 +221,7 @@ async def attach_artifacts_repo(
     import_depth: Annotated[int, Field(ge=0, le=1_000_000, description="Commits; 0 is full history.")] = 0,
     read_only: ReadOnly = False,
 ) -> Repository:
-    """Create or import a Git repository at the outside service and link it to a workspace, once and for good."""
+    """Create or import a Git repository at the outside service and link it to a workspace, for good."""
     given: dict[str, Any] = {
         "name": name, "description": description, "import_url": import_url, "import_branch": import_branch,
         "import_depth": import_depth, "read_only": read_only,
@@ -291,7 +291,7 @@ async def what_is_forked(
 @family.tool(
     Risk.DESTROY,
     sends=["POST /workspaces/{id}/artifacts/fork", LINK, WORKSPACE],
-    title="Fork a workspace's Git repository",
+    title="Fork artifacts repo",
     preview=what_is_forked,
     idempotent=False,
     open_world=True,
@@ -305,7 +305,7 @@ async def fork_artifacts_repo(
     read_only: ReadOnly = False,
     default_branch_only: Annotated[bool, Field(description="Leave other branches out.")] = False,
 ) -> Fork:
-    """Copy a workspace's Git repository at the outside service; note the answer, since nothing lists forks."""
+    """Copy a workspace's Git repository at the outside service; note the answer: nothing lists forks."""
     outputs.ready()
     given = {"description": description, "read_only": read_only, "default_branch_only": default_branch_only}
     body = {"name": name, **{field: value for field, value in given.items() if value}}
@@ -357,7 +357,7 @@ async def create_artifacts_token(
     scope: Annotated[Literal["read", "write"], Field(description="What it allows.")] = "read",
     ttl: Annotated[int, Field(ge=1, le=WEEK, description="Seconds it lives.")] = 3600,
 ) -> Credential:
-    """Mint a Git credential for a workspace's repository into files; the answer says where, never what."""
+    """Mint a Git credential for a workspace's repository into files; the answer says where."""
     outputs.ready()
     info = await own(tenant, workspace_id)
     body = {"scope": scope, "ttl": ttl}

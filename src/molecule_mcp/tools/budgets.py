@@ -81,7 +81,7 @@ async def stored(tenant: Tenant, workspace_id: str) -> Stored:
 
 @family.tool(Risk.READ, sends=[BUDGET], title="Read a budget")
 async def get_budget(tenant: Tenant, workspace_id: WorkspaceId) -> Budget:
-    """Read what a workspace spent against its limit, in US cents; get_spend shows all workspaces at once."""
+    """Read what a workspace spent against its limit, in US cents; get_spend shows all."""
     found = await stored(tenant, workspace_id)
     return Budget(
         limit_cents=found.budget_limit,
@@ -98,7 +98,7 @@ async def set_budget(
     limit_cents: Annotated[int | None, Field(ge=0, le=MOST, description="US cents: 5000 is $50; 0 blocks.")] = None,
     no_limit: Annotated[bool, Field(description="Remove the limit instead.")] = False,
 ) -> Limited:
-    """Set or remove a workspace's limit; at or below its spend all messages to it are refused. Tells the former one."""
+    """Set or remove a workspace's limit; at or below its spend all messages to it are refused."""
     if (limit_cents is None) is not no_limit:
         raise ArgumentError("give either limit_cents or no_limit=true")
     before = await stored(tenant, workspace_id)
@@ -119,5 +119,5 @@ async def set_budget(
 
 @family.tool(Risk.READ, sends=["GET /workspaces/{id}/metrics"], title="Read today's token usage")
 async def get_token_usage(tenant: Tenant, workspace_id: WorkspaceId) -> Usage:
-    """Read the tokens a workspace used since midnight UTC, and their cost at a flat price; no history exists."""
+    """Read the tokens a workspace used since midnight UTC, at a flat price; no history exists."""
     return await tenant.read("/workspaces/{id}/metrics", Usage, id=workspace_id)

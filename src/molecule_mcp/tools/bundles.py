@@ -136,9 +136,9 @@ def config_kind(node: Bundle, row: Row | None) -> str:
     title="Export a bundle",
 )
 async def export_bundle(tenant: Tenant, outputs: Outputs, workspace_id: WorkspaceId) -> Exported:
-    """Write a workspace and all below it (prompts, config, skills) into a file that import_bundle takes.
+    """Write a workspace and all below it (prompts, config, skills) into a file for import_bundle.
 
-    Secrets, memories, schedules and channels are not in it. One that does not run carries a template's config.
+    Secrets, memories, schedules and channels are not in it; one that does not run carries a template's config.
     """
     outputs.ready()
     bundle = await tenant.read("/bundles/export/{id}", Bundle, id=workspace_id)
@@ -249,7 +249,7 @@ async def import_bundle(
     file: Annotated[str, Field(max_length=200, description="`file` of export_bundle.")] = "",
     bundle: Annotated[dict[str, Any] | None, Field(description="Or the bundle itself, without credentials.")] = None,
 ) -> BundleMade:
-    """Make new workspaces from a bundle: always a new set, never over what is there. Give file or bundle.
+    """Make a new set of workspaces from a bundle, by file or whole.
 
     Secrets, schedules, channels and memories have to be added after it.
     """

@@ -72,7 +72,7 @@ async def attempted(tenant: Tenant, workspace_id: str, channel: str) -> Attempte
 @family.tool(
     Risk.DISRUPT,
     sends=["POST /workspaces/{id}/channels/{channelId}/send", LIST],
-    title="Send a message to a channel",
+    title="Send channel message",
     idempotent=False,
     open_world=True,
 )
@@ -82,7 +82,7 @@ async def send_channel_message(
     channel: ChannelId,
     text: Annotated[str, Field(min_length=1, max_length=20_000, description="What people in the chat read.")],
 ) -> Attempted:
-    """Write to the people in a channel's chat. The answer is `attempted`: whether it arrived, the tenant never says."""
+    """Write to the people in a channel's chat; the tenant never says whether it arrived."""
     await ready(tenant, workspace_id, channel)
     route = "/workspaces/{id}/channels/{channelId}/send"
     await tenant.send("POST", route, dict[str, Any], id=workspace_id, channelId=channel, body={"text": text})
@@ -97,7 +97,7 @@ async def send_channel_message(
     open_world=True,
 )
 async def test_channel(tenant: Tenant, workspace_id: WorkspaceId, channel: ChannelId) -> Attempted:
-    """Send a real test message to a channel's chat; have a person look whether it arrived."""
+    """Send a real test message to a channel's chat; a person has to look whether it arrived."""
     await ready(tenant, workspace_id, channel)
     route = "/workspaces/{id}/channels/{channelId}/test"
     await tenant.send("POST", route, dict[str, Any], id=workspace_id, channelId=channel)
@@ -136,10 +136,7 @@ async def discover_channel_chats(
     workspace_id: WorkspaceId,
     bot_token_from: Bot = "",
 ) -> Discovered:
-    """Ask Telegram which chats a bot has seen, to learn a chat_id; write /start to the bot first.
-
-    "Invalid bot token" may also mean that the tenant could not reach Telegram.
-    """
+    """Ask Telegram which chats a bot has seen, to learn a chat_id; write /start to the bot first."""
     body = {
         "channel_type": "telegram",
         "bot_token": secrets.resolve(bot_token_from or TYPED),

@@ -118,7 +118,7 @@ async def stored(tenant: Tenant, workspace_id: str, channel: str) -> Stored:
 
 @family.tool(Risk.READ, sends=["GET /channels/adapters"], title="List chat platforms")
 async def list_channel_adapters(tenant: Tenant) -> Platforms:
-    """List the chat platforms that can be connected, and the fields that each asks for (* is required)."""
+    """List the chat platforms that can be connected, and the fields each asks for (* is required)."""
     adapters = await tenant.read("/channels/adapters", list[Adapter])
     return Platforms(
         platforms={
@@ -131,7 +131,7 @@ async def list_channel_adapters(tenant: Tenant) -> Platforms:
 
 @family.tool(Risk.READ, sends=[LIST, WORKSPACE], title="List channels")
 async def list_channels(tenant: Tenant, workspace_id: WorkspaceId) -> Channels:
-    """List a workspace's chat channels: platform, chats, who may talk to it, messages so far; never secrets."""
+    """List a workspace's chat channels: platform, chats, who may talk to it; never secrets."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     rows = await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id)
     return Channels(channels=[told(row) for row in rows])
@@ -198,10 +198,7 @@ async def create_channel(
     allowed_users: Users = [],  # noqa: B006 - pydantic copies it
     enabled: Annotated[bool, Field(description="Switched on at once.")] = True,
 ) -> Channel:
-    """Connect a workspace to a chat: people there can then prompt the agent. Without allowed_users everybody can.
-
-    Call test_channel next: connecting asks nothing of the platform.
-    """
+    """Connect a workspace to a chat, whose people can then prompt the agent; then call test_channel."""
     given = {
         "chat_id": chat_id, "channel_id": channel_id, "username": username, "icon_emoji": icon_emoji,
         "public_key": public_key, "bot_token_from": bot_token_from, "webhook_url_from": webhook_url_from,
@@ -279,7 +276,7 @@ async def what_changes(tenant: Tenant, secrets: Secrets, workspace_id: str, chan
 @family.tool(
     Risk.DISRUPT,
     sends=["PATCH /workspaces/{id}/channels/{channelId}", LIST, WORKSPACE],
-    title="Change a channel",
+    title="Update channel",
     preview=what_changes,
     raised_by={
         **dict.fromkeys((*GIVEN, "allowed_users", "allow_everybody"), Risk.DESTROY),
@@ -305,9 +302,9 @@ async def update_channel(
     icon_emoji: Annotated[Short, Field(description="Slack: its icon.")] = "",
     public_key: Annotated[Short, Field(description="Discord: key of inbound commands.")] = "",
 ) -> Channel:
-    """Switch a channel off or on, change who may talk to it, or its settings; with settings, give its secrets anew.
+    """Change a channel: on or off, who may talk to it, or its settings, with all its secrets anew.
 
-    A running Telegram poller keeps old settings until it is switched off and on.
+    A Telegram poller keeps old settings until switched off and on.
     """
     given = {
         "enabled": enabled, "allowed_users": allowed_users, "allow_everybody": allow_everybody,
@@ -352,7 +349,7 @@ async def what_closes(tenant: Tenant, workspace_id: str, channel: str) -> Previe
     preview=what_closes,
 )
 async def delete_channel(tenant: Tenant, workspace_id: WorkspaceId, channel: ChannelId) -> ChannelGone:
-    """Delete a channel with its stored credentials. To silence it for a while, update_channel enabled=no instead."""
+    """Delete a channel with its stored credentials; update_channel enabled=no only silences it."""
     route = "/workspaces/{id}/channels/{channelId}"
     await tenant.send("DELETE", route, dict[str, Any], id=workspace_id, channelId=channel)
     try:

@@ -71,7 +71,7 @@ class Downloaded(Answer):
 @family.tool(
     Risk.DISRUPT,
     sends=["POST /workspaces/{id}/chat/uploads", LIST, WORKSPACE],
-    title="Upload files for a chat",
+    title="Upload chat files",
     idempotent=False,
 )
 async def upload_chat_files(
@@ -107,7 +107,7 @@ async def upload_chat_files(
 async def download_chat_file(
     tenant: Tenant, outputs: Outputs, workspace_id: WorkspaceId, path: AbsolutePath
 ) -> Downloaded:
-    """Write a file of a running workspace, byte for byte and up to 32 MiB, into a file on the server's machine."""
+    """Write a file of a running workspace, up to 32 MiB, into a file on the server's machine."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # for an unknown id the tenant says "not running"
     outputs.ready()
     try:

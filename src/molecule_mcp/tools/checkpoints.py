@@ -111,7 +111,7 @@ def told(row: Checkpoint, limit: int) -> Checkpoint:
     Risk.READ, sends=["GET /workspaces/{id}/checkpoints/latest", WORKSPACE], title="Read the latest checkpoint"
 )
 async def get_latest_checkpoint(tenant: Tenant, workspace_id: WorkspaceId) -> Checkpoints:
-    """Read where a workspace's work stopped: its newest checkpoint of all workflows, or none."""
+    """Read the newest checkpoint of all workflows of a workspace, or none."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers alike for ids it never issued
     try:
         row = await tenant.read("/workspaces/{id}/checkpoints/latest", Checkpoint, id=workspace_id)
@@ -183,7 +183,7 @@ async def save_checkpoint(
     step_index: Annotated[int, Field(ge=-INT32, lt=INT32, description="Its place in the workflow.")] = 0,
     payload: Annotated[Any, Field(description="Any JSON value.")] = None,
 ) -> Saved:
-    """Save the state after one step of a workflow, over what the step had; the answer holds that."""
+    """Save the state after one step of a workflow; the answer holds what it replaced."""
     rows = await steps_of(tenant, workspace_id, workflow_id)
     former = next((row for row in rows if row.step_name == step_name), None)
     body = {"workflow_id": workflow_id, "step_name": step_name, "step_index": step_index, "payload": payload}
@@ -229,7 +229,7 @@ async def what_is_dropped(tenant: Tenant, workspace_id: str, workflow_id: str) -
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/checkpoints/{wfid}", STEPS, WORKSPACE],
-    title="Delete a workflow's checkpoints",
+    title="Delete checkpoints",
     preview=what_is_dropped,
 )
 async def delete_checkpoints(tenant: Tenant, workspace_id: WorkspaceId, workflow_id: Workflow) -> CheckpointsGone:

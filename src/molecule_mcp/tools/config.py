@@ -85,18 +85,18 @@ async def model_of(tenant: Tenant, workspace_id: str) -> str:
 
 @family.tool(Risk.READ, sends=[MODEL, WORKSPACE], title="Read the model override")
 async def get_model(tenant: Tenant, workspace_id: WorkspaceId) -> Model:
-    """Read which model overrides the template's; empty: none, though one may have been given at creation."""
+    """Read which model overrides the template's; empty: none, though creation may have given one."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     return await tenant.read("/workspaces/{id}/model", Model, id=workspace_id)
 
 
-@family.tool(Risk.DISRUPT, sends=["PUT /workspaces/{id}/model", MODEL, WORKSPACE], title="Set the model override")
+@family.tool(Risk.DISRUPT, sends=["PUT /workspaces/{id}/model", MODEL, WORKSPACE], title="Set model")
 async def set_model(
     tenant: Tenant,
     workspace_id: WorkspaceId,
     model: Annotated[str, Field(max_length=200, description="Not checked by the tenant; empty clears it.")],
 ) -> ModelSet:
-    """Set or clear the model of a workspace; tells the former one. Self-hosted tenants restart it: work is lost."""
+    """Set or clear the model of a workspace; self-hosted tenants restart it and lose its work."""
     storable(model=model)
     row = await one(tenant, workspace_id)
     before = await model_of(tenant, workspace_id)
@@ -122,7 +122,7 @@ def restart(row: Row, hosted: bool) -> str:
 
 @family.tool(Risk.READ, sends=[CONFIG, WORKSPACE], title="Read the stored config")
 async def get_config(tenant: Tenant, workspace_id: WorkspaceId) -> Config:
-    """Read a workspace's stored JSON document, often {}; the config.yaml that its agent runs with is a file."""
+    """Read a workspace's stored JSON document, often {}; its agent runs by config.yaml, a file."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     document = await tenant.read("/workspaces/{id}/config", Document, id=workspace_id)
     data, short = cut_data(document.data, SHOWN)
@@ -135,17 +135,14 @@ async def document_of(tenant: Tenant, workspace_id: str) -> dict[str, Any] | Non
     return cast("dict[str, Any]", data) if isinstance(data, dict) else None
 
 
-@family.tool(Risk.DISRUPT, sends=["PATCH /workspaces/{id}/config", CONFIG, WORKSPACE], title="Change the stored config")
+@family.tool(Risk.DISRUPT, sends=["PATCH /workspaces/{id}/config", CONFIG, WORKSPACE], title="Patch config")
 async def patch_config(
     tenant: Tenant,
     outputs: Outputs,
     workspace_id: WorkspaceId,
     changes: Annotated[dict[str, Any], Field(description="Top-level keys to write; null is stored as null.")],
 ) -> Patched:
-    """Write top-level keys of a workspace's stored JSON; nested objects are replaced whole, keys stay for good.
-
-    The answer holds the former values.
-    """
+    """Write top-level keys of a workspace's stored JSON; keys stay for good. The answer holds former values."""
     storable(changes=changes)
     if not changes or len(json.dumps(changes)) > LARGEST:
         raise ArgumentError(f"changes must hold a key, and no more than {LARGEST} bytes")

@@ -21,7 +21,7 @@ def described(capability: Capability) -> dict[str, Any]:
         **({"optional": sorted(capability.optional)} if capability.optional else {}),
         "tool": {
             "name": capability.name,
-            **({} if spoken(capability.title) == capability.name else {"title": capability.title}),
+            **({"title": capability.title} if tells_more(capability) else {}),
             "description": inspect.cleandoc(capability.function.__doc__ or ""),
             "inputSchema": asked_schema(capability),
             "outputSchema": answer_schema(capability),
@@ -33,10 +33,11 @@ def described(capability: Capability) -> dict[str, Any]:
 ARTICLES = frozenset({"a", "an", "the"})
 
 
-def spoken(title: str) -> str:
-    """A title in the form of a name; one that says no more than the tool's own is left out of the list."""
-    words = title.lower().replace("'s", "").split()
-    return "_".join(word for word in words if word not in ARTICLES)
+def tells_more(capability: Capability) -> bool:
+    """Whether a title is worth its place in the list: of a change, and not the name in other letters."""
+    words = capability.title.lower().replace("'s", "").split()
+    spoken = "_".join(word for word in words if word not in ARTICLES)
+    return capability.highest > Risk.READ and spoken != capability.name
 
 
 def hints(capability: Capability) -> dict[str, bool]:

@@ -88,7 +88,7 @@ class Diagnosis(Answer):
     title="Diagnose a workspace",
 )
 async def diagnose_workspace(tenant: Tenant, workspace: WorkspaceRef) -> Diagnosis:
-    """Find out why a workspace fails or is quiet: status, errors, budget, paused parents, schedules, open approvals."""
+    """Find out why a workspace fails or is quiet: errors, budget, paused parents, schedules, approvals."""
     identifier = await resolve(tenant, workspace)
     rows = {row.id: row for row in await tenant.read("/workspaces", list[FullRow])}
     if identifier not in rows:
@@ -261,10 +261,7 @@ class BrokenSchedules(Answer):
 
 @family.tool(Risk.READ, sends=["GET /workspaces", "GET /workspaces/{id}/schedules"], title="Find broken schedules")
 async def find_broken_schedules(tenant: Tenant, progress: Progress) -> BrokenSchedules:
-    """Find schedules that fail, never match, are overdue, or fire into a workspace that does not run, each with why.
-
-    The tenant's own health list calls failing ones ok; this reads every workspace's schedules.
-    """
+    """Find schedules that fail, never match, are overdue or fire into a workspace that does not run, with why."""
     every = await tenant.read("/workspaces", list[FullRow])
     rows = {row.id: row for row in every[:MOST]}
 

@@ -61,7 +61,7 @@ class Entry(Answer):
 class Files(Answer):
     """Files by path and size; a folder's path ends with a slash and its size is 0."""
 
-    files: list[list[str | int]]
+    files: list[list[Any]]
     left_out: int
     note: str | None = None
 
@@ -150,7 +150,7 @@ async def read_file(
     offset: Annotated[int, Field(ge=0, description="`next_offset` of the part before.")] = 0,
     limit: Annotated[int, Field(ge=1, le=50_000, description="Characters at most.")] = 20_000,
 ) -> FileText:
-    """Read a text file of a workspace. What its container lacks is read from a template of the same name, if any."""
+    """Read a text file of a workspace; what its container lacks may come from a template of its name."""
     row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     query = {"root": root}
     found = await tenant.read("/workspaces/{id}/files/{path}", Stored, id=workspace_id, path=path, query=query)
@@ -173,7 +173,7 @@ async def read_file(
 
 @family.tool(Risk.READ, sends=["GET /workspaces/{id}/shared-context", WORKSPACE], title="Read shared context")
 async def get_shared_context(tenant: Tenant, secrets: Secrets, workspace_id: WorkspaceId) -> SharedContext:
-    """Read the files that a workspace shares with its team; unreadable ones are missing without a word."""
+    """Read the files that a workspace shares with its team; unreadable ones are left out unsaid."""
     row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     told: list[Shared] = []
     for each in await tenant.read("/workspaces/{id}/shared-context", list[Shared], id=workspace_id):
@@ -329,7 +329,7 @@ async def write_file(
     content: Content = "",
     unkept: Unkept = False,
 ) -> Written:
-    """Write a file below /configs after storing its old content. Nothing deletes files: empty content comes nearest."""
+    """Write a file below /configs after storing its old content; nothing deletes files."""
     files = {path: content}
     told = await stored_first(tenant, outputs, workspace_id, files, unkept)
     route = "/workspaces/{id}/files/{path}"
@@ -352,7 +352,7 @@ async def replace_files(
     files: Annotated[dict[FilePath, Content], Field(min_length=1, max_length=50, description="Content by path.")],
     unkept: Unkept = False,
 ) -> Written:
-    """Write several files below /configs after storing their old content; files that are not named stay."""
+    """Write several files below /configs after storing their old content; others stay."""
     told = await stored_first(tenant, outputs, workspace_id, files, unkept)
     answer = await tenant.send("PUT", "/workspaces/{id}/files", Replaced, id=workspace_id, body={"files": files})
     if answer.source == "template":

@@ -102,7 +102,7 @@ async def what_is_deleted(tenant: Tenant, workspace_id: str, key: str) -> Previe
     preview=what_is_deleted,
 )
 async def delete_workspace_secret(tenant: Tenant, workspace_id: WorkspaceId, key: SecretName) -> SecretGone:
-    """Delete one secret of one workspace; a global one of that name then counts again, and the workspace restarts."""
+    """Delete one secret of one workspace, which restarts; a global one of that name then counts again."""
     await tenant.send("DELETE", "/workspaces/{id}/secrets/{key}", dict[str, Any], id=workspace_id, key=key)
     try:
         workspace = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
@@ -180,7 +180,7 @@ async def read_back(tenant: Tenant, key: str, restarts: int) -> GlobalSet:
 async def set_global_secret(
     tenant: Tenant, secrets: Secrets, key: SecretName, value_from: SecretReference = ""
 ) -> GlobalSet:
-    """Set a secret that every workspace inherits, from a reference or typed by a person; those without one restart."""
+    """Set a secret that every workspace inherits; those without an own value of it restart."""
     reached = await restarting(tenant, key)
     body = {"key": key, "value": secrets.resolve(source(key, value_from))}
     await tenant.send("PUT", "/settings/secrets", dict[str, Any], body=body)
@@ -199,7 +199,7 @@ async def set_global_secret(
     preview=what_is_deleted_for_all,
 )
 async def delete_global_secret(tenant: Tenant, key: SecretName) -> GlobalSet:
-    """Delete a secret that every workspace inherits; all without an own value of it restart."""
+    """Delete a secret that every workspace inherits; those without an own value of it restart."""
     reached = await restarting(tenant, key)
     await tenant.send("DELETE", "/settings/secrets/{key}", dict[str, Any], key=key)
     return await read_back(tenant, key, len(reached))

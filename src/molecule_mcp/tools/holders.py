@@ -4,7 +4,7 @@ Contract: list_org_tokens, list_workspace_tokens, list_workspace_secrets, list_g
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -58,7 +58,7 @@ class Holders(Answer):
 
     organization_keys: list[Holder]
     columns: Annotated[list[str] | None, Field(description="Of `workspaces`, those that have tokens.")] = None
-    workspaces: Annotated[list[list[str | int]] | None, Field(description="Absent: not asked for.")] = None
+    workspaces: Annotated[list[list[Any]] | None, Field(description="Absent: not asked for.")] = None
     unread: Annotated[dict[str, str] | None, Field(description="Workspace id -> why its tokens went unread.")] = None
     beyond: Annotated[int | None, Field(description="Workspaces past the first 300, not read.")] = None
 
@@ -74,7 +74,7 @@ async def find_key_holders(
     unused_days: Annotated[int, Field(ge=1, le=365, description="Days without use that make a key unused.")] = 30,
     workspace_tokens: Annotated[bool, Field(description="Also count each workspace's tokens (one read each).")] = False,
 ) -> Holders:
-    """Show who holds organization keys and which are unused; on request also each workspace's tokens."""
+    """Show who holds organization keys and which are unused; on request also workspaces' tokens."""
     now = datetime.now(UTC)
     keys = (await tenant.read("/org/tokens", Tokens)).tokens
     holders = Holders(
@@ -124,7 +124,7 @@ class Sight(Answer):
     key: str
     is_global: bool
     columns: Annotated[list[str], Field(description="Of `sees`; source is workspace (its own value) or global.")]
-    sees: list[list[str]]
+    sees: list[list[Any]]
     without: Annotated[int, Field(description="Workspaces that do not see it.")]
     unread: Annotated[dict[str, str], Field(description="Workspace id -> why it could not be read.")]
     beyond: Annotated[int, Field(description="Workspaces past the first 300, not read.")]
@@ -136,7 +136,7 @@ class Sight(Answer):
     title="Who sees a secret",
 )
 async def find_secret(tenant: Tenant, progress: Progress, key: SecretName) -> Sight:
-    """Find which workspaces see a secret of this name, and whether from a value of their own or the global one."""
+    """Find which workspaces see a secret of this name, and whether as their own or the global one."""
     everywhere = any(entry.key == key for entry in await tenant.read("/settings/secrets", list[Entry]))
     every = await tenant.read("/workspaces", list[Row])
     rows = {row.id: row for row in every[:MOST]}
@@ -184,7 +184,7 @@ async def get_impact(
     workspace_id: Annotated[OptionalWorkspaceId, Field(description="The workspace; empty: the global secret.")] = "",
     key: Annotated[str, Field(max_length=128, description="For change_secret: the secret's name.")] = "",
 ) -> Impact:
-    """Show what deleting a workspace, or changing a secret, would touch, without doing it: who goes, who restarts."""
+    """Show what deleting a workspace or changing a secret would touch, without doing it."""
     if of == "delete_workspace":
         if not workspace_id:
             raise ArgumentError("workspace_id is required for delete_workspace")

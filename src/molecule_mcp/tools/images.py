@@ -71,7 +71,7 @@ async def what_is_killed(tenant: Tenant, runtime: str = "all", recreate: bool = 
 @family.tool(
     Risk.CRITICAL,
     sends=["POST /admin/workspace-images/refresh", "GET /workspaces"],
-    title="Pull workspace images",
+    title="Refresh workspace images",
     preview=what_is_killed,
     idempotent=False,
     open_world=True,
@@ -81,7 +81,7 @@ async def refresh_workspace_images(
     runtime: Annotated[Runtime | Literal["all"], Field(description="Which image.")] = "all",
     recreate: Annotated[bool, Field(description="Also kill every container that runs on one.")] = False,
 ) -> Refreshed:
-    """Pull the latest workspace images; self-hosted tenants only. What could not be pulled is in `failed`."""
+    """Pull the latest workspace images; self-hosted tenants only. `failed` names those that could not be."""
     query = {"recreate": "true" if recreate else "false"} | ({} if runtime == "all" else {"runtime": runtime})
     try:
         told = await tenant.send("POST", "/admin/workspace-images/refresh", Told, query=query)

@@ -170,7 +170,7 @@ async def list_instructions(
     title="Read a workspace's merged instructions",
 )
 async def resolve_instructions(tenant: Tenant, workspace_id: WorkspaceId) -> Resolved:
-    """Read the instructions of one workspace as the one text that its agent gets; empty when there are none."""
+    """Read the instructions of one workspace as the one text that its agent gets."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     merged = await tenant.read("/workspaces/{id}/instructions/resolve", Resolved, id=workspace_id)
     text, short = cut(merged.instructions, MERGED)
@@ -240,7 +240,7 @@ async def create_instruction(
     scope_target: Annotated[OptionalWorkspaceId, Field(description="Workspace UUID, for scope workspace.")] = "",
     priority: Annotated[int, Priority] = 0,
 ) -> Made:
-    """Add a rule to the system prompt of one agent or of all; it is enabled at once."""
+    """Add a rule to the system prompt of one agent or of all, enabled at once."""
     await new_one(tenant, scope, title, content, scope_target)
     body = {"scope": scope, "title": title, "content": content, "priority": priority}
     body |= {"scope_target": scope_target} if scope_target else {}
@@ -311,7 +311,7 @@ async def what_is_rewritten(
 @family.tool(
     Risk.DISRUPT,
     sends=["PUT /instructions/{id}", LIST, "GET /workspaces"],
-    title="Change an instruction",
+    title="Update instruction",
     preview=what_is_rewritten,
     raised_by_fact={"global_scope": Risk.CRITICAL},
     facts=is_global,
@@ -324,7 +324,7 @@ async def update_instruction(
     priority: Annotated[int | None, Priority] = None,
     enabled: Annotated[bool | None, Field(description="false takes it out of the prompt.")] = None,
 ) -> Changed:
-    """Change a rule's text or priority, or switch it off and on; its scope stays. The answer holds what it said."""
+    """Change a rule's text or priority, or switch it; the answer holds what it said."""
     before, body = await planned(tenant, instruction_id, title, content, priority, enabled)
     await tenant.send("PUT", "/instructions/{id}", dict[str, Any], id=instruction_id, body=body)
     after = next((row for row in await read_back(tenant, before.id) if row.id == before.id), None)

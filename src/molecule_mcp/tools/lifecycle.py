@@ -156,10 +156,7 @@ async def restart_workspace(
     workspace_id: WorkspaceId,
     reset: Annotated[bool, Field(description="Also delete the stored agent session, for good.")] = False,
 ) -> Started:
-    """Restart one workspace: work in flight is lost, its tokens are revoked, it is provisioned again.
-
-    Poll get_workspace until it is online or failed.
-    """
+    """Restart one workspace: work in flight is lost, its tokens are revoked; poll get_workspace."""
     if not reset:
         await one(tenant, workspace_id)  # the tenant would bring a removed one back to life
     body = {"reset": True} if reset else None
@@ -184,10 +181,7 @@ async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
     facts=has_descendants,
 )
 async def pause_workspace(tenant: Tenant, workspace_id: WorkspaceId) -> Started:
-    """Pause a workspace and everything below it; work in flight is lost, files and settings stay.
-
-    resume_workspace starts it again. active_tasks keeps its old value meanwhile.
-    """
+    """Pause a workspace and everything below it; work in flight is lost, files and settings stay."""
     counts = await tenant.send("POST", "/workspaces/{id}/pause", Counts, id=workspace_id)
     return await read_back(tenant, workspace_id, counts.paused_count)
 
@@ -278,7 +272,7 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
 @family.tool(
     Risk.DISRUPT,
     sends=["PATCH /workspaces/{id}", "GET /workspaces"],
-    title="Change a workspace",
+    title="Update workspace",
     preview=what_moves,
     raised_by={"parent_id": Risk.DESTROY},
 )
@@ -292,10 +286,7 @@ async def update_workspace(
     collapsed: Annotated[Literal["keep", "yes", "no"], Field(description="Folded on the canvas.")] = "keep",
     parent_id: Annotated[OptionalWorkspaceId, Field(description="Id of the new parent; empty keeps it.")] = "",
 ) -> Updated:
-    """Rename a workspace, change its role, tier or runtime, or move it under another parent.
-
-    The answer holds the former values, and names what the tenant accepted without storing it.
-    """
+    """Change a workspace, or move it under another parent; the answer holds former values, and what was not stored."""
     before, _ = await wanted_parent(tenant, workspace_id, parent_id)
     body = changes(name, role, tier, runtime, collapsed, parent_id)
     await tenant.send("PATCH", "/workspaces/{id}", dict[str, Any], id=workspace_id, body=body)
@@ -369,9 +360,9 @@ async def create_workspace(
     url: Annotated[str, Field(max_length=500, description="External only: where its agent answers.")] = "",
     allow_duplicate: Annotated[bool, Field(description="Make it though the name is taken there.")] = False,
 ) -> Created:
-    """Create a workspace; it starts in the background, so poll get_workspace until online or failed.
+    """Create a workspace; it starts in the background: poll get_workspace until online or failed.
 
-    An external one gets a one-time token, which goes to an output file and not into this conversation.
+    An external one's one-time token goes to an output file.
     """
     if url and not external:
         raise ArgumentError("url is for external workspaces only", advice="Give external=true with it.")

@@ -168,9 +168,9 @@ async def commit_memory(
     scope: Annotated[Scope, Field(description="LOCAL: this workspace; TEAM: its team; GLOBAL: all, roots only.")],
     namespace: Annotated[str, Field(min_length=1, max_length=NAMESPACE, description="Group of memories.")] = "general",
 ) -> Committed:
-    """Add a memory that agents find by search; repeated, it is there twice.
+    """Add a memory that agents find by search; a repeat is a second one.
 
-    The tenant blanks what looks like a credential, long digests and URL paths too: `stored` tells.
+    The tenant blanks what looks like a credential: `stored` tells.
     """
     await writable(tenant, workspace_id, content, scope, namespace)
     body = {"content": content, "scope": scope, "namespace": namespace}
@@ -198,10 +198,7 @@ async def search_memories(
     namespace: Annotated[str, Field(max_length=NAMESPACE, description="Only this one.")] = "",
     limit: Annotated[int, Field(ge=1, le=50, description="Rows at most; there are no pages.")] = 20,
 ) -> Memories:
-    """Search the memories a workspace can read, best or newest first; by words, not by meaning.
-
-    Words such as "the" or "and" find nothing by themselves.
-    """
+    """Search the memories a workspace can read, by English words, not by meaning."""
     if len(query.encode()) == 1:
         raise ArgumentError("query is one character, which is no word to the tenant", advice="Give a whole word.")
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued

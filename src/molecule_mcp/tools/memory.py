@@ -116,7 +116,7 @@ async def list_memory_entries(
     limit: Limit = 50,
     cursor: Annotated[str, Field(max_length=255, description="`next_cursor` of the page before.")] = "",
 ) -> Entries:
-    """List a workspace's live key-value entries by key; long values are cut, get_memory_entry shows one whole."""
+    """List a workspace's live key-value entries by key; get_memory_entry shows a long one whole."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     rows = await tenant.read("/workspaces/{id}/memory", list[Stored], id=workspace_id)
     page = paged(rows, limit, cursor, lambda row: entry(row, IN_LIST))
@@ -176,7 +176,7 @@ async def set_memory_entry(
         int | None, Field(ge=0, description="Only over this version; 0 only a new key. Default: the one just read.")
     ] = None,
 ) -> Written:
-    """Write one key-value entry of a workspace, new or over the old value, which the answer holds.
+    """Write one key-value entry of a workspace; the answer holds the old value.
 
     Another writer in between makes it fail with 409 and change nothing.
     """
@@ -232,7 +232,7 @@ async def what_is_forgotten(tenant: Tenant, workspace_id: str, key: str) -> Prev
     preview=what_is_forgotten,
 )
 async def delete_memory_entry(tenant: Tenant, workspace_id: WorkspaceId, key: Key) -> EntryGone:
-    """Delete one key-value entry of a workspace, with its version; the answer holds its last value."""
+    """Delete one key-value entry of a workspace; the answer holds its last value."""
     # The tenant says "deleted" of what was never there.
     former = await tenant.read("/workspaces/{id}/memory/{key}", Stored, id=workspace_id, key=key)
     await tenant.send("DELETE", "/workspaces/{id}/memory/{key}", dict[str, Any], id=workspace_id, key=key)

@@ -88,9 +88,9 @@ class Sorted:
 
 @family.tool(Risk.READ, sends=[EXPORT], title="Export memories")
 async def export_memories(tenant: Tenant, outputs: Outputs) -> Export:
-    """Write every memory of every workspace, removed ones too, into a file on the server's machine.
+    """Write every memory of every workspace into a file on the server's machine, for import_memories.
 
-    Key-value entries are not in it. import_memories takes its content.
+    Key-value entries are not in it.
     """
     outputs.ready()
     rows = await tenant.read("/admin/memories/export", list[Exported])
@@ -189,9 +189,9 @@ async def what_is_imported(tenant: Tenant, entries: list[dict[str, str]]) -> Pre
     preview=what_is_imported,
 )
 async def import_memories(tenant: Tenant, entries: Entries) -> Imported:
-    """Add memories to workspaces by exact name; what is there already with the same text is skipped.
+    """Add memories to workspaces by exact name; equal ones are skipped.
 
-    What the tenant would lose, misplace or let pass as something else is left out, and counted by reason.
+    What the tenant would lose or misplace is left out, counted by reason.
     """
     found = await sorted_out(tenant, entries)
     counts = await tenant.send("POST", "/admin/memories/import", Counts, body=found.body)

@@ -62,7 +62,7 @@ def texts(value: Any) -> list[str]:
 @family.tool(
     Risk.DISRUPT,
     sends=["POST /workspaces/{id}/a2a"],
-    title="Send a message to an agent",
+    title="Send message",
     idempotent=False,
     open_world=True,
 )
@@ -71,5 +71,5 @@ async def send_message(
     workspace_id: WorkspaceId,
     text: Annotated[str, Field(min_length=1, max_length=100_000, description="What the agent is told.")],
 ) -> Reply:
-    """Tell an agent something and wait up to 5 minutes for its answer; it acts on it, and that may cost money."""
+    """Tell an agent something and wait up to 5 minutes for its answer; that may cost money."""
     return await say(tenant, workspace_id, text)

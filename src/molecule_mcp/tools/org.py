@@ -106,10 +106,7 @@ class Wanted:
 
 @family.tool(Risk.READ, sends=["GET /org/templates", "GET /settings/secrets"], title="List organization templates")
 async def list_org_templates(tenant: Tenant, limit: Limit = 50, cursor: Cursor = "") -> Listing:
-    """List the templates that import_org makes whole teams from, what each needs, and what of that is missing.
-
-    One in an org.yml file is listed too, but cannot be imported; a broken one is not listed.
-    """
+    """List the templates that import_org takes, what each needs, and what of that is missing."""
     rows = await tenant.read("/org/templates", list[OrgTemplate])
     there = await set_secrets(tenant)
 
@@ -261,7 +258,7 @@ async def what_is_imported(
 @family.tool(
     Risk.CRITICAL,
     sends=["POST /org/import", "GET /org/templates", "GET /settings/secrets", "GET /workspaces"],
-    title="Import an organization",
+    title="Import org",
     preview=what_is_imported,
     idempotent=False,
     open_world=True,
@@ -277,9 +274,9 @@ async def import_org(
     ] = None,
     force: Annotated[bool, Field(description="Even if secrets it needs are missing.")] = False,
 ) -> OrgMade:
-    """Make all workspaces of a template, always as a new set, followed to the end (about 2 s each).
+    """Make a new set of all of a template's workspaces, followed to the end (about 2 s each).
 
-    If its answer is lost it is read back. Never repeat it: what is there tells how far it came.
+    Never repeat it after a lost answer: what is there tells how far it came.
     """
     found = await wanted(tenant, secrets, directory, template, force)
     await refuse_in_doubt(tenant, found.key)

@@ -5,7 +5,7 @@ Contract: list_workspaces, the only place with load, last error, spend and limit
 
 import difflib
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -49,10 +49,7 @@ class Overview(Answer):
 
 @family.tool(Risk.READ, sends=["GET /workspaces"], title="Organization overview")
 async def get_overview(tenant: Tenant) -> Overview:
-    """Show the organization at a glance: tree, status, load, what fails and why, spend against budgets.
-
-    One read. diagnose_workspace goes into one of them; get_spend lists all spending.
-    """
+    """Show the organization at a glance: tree, status, load, what fails and why, spend against budgets."""
     rows = await tenant.read("/workspaces", list[FullRow])
     up = [row for row in rows if row.status in UP]
     failing = [row for row in rows if row.status in {"failed", "offline", "degraded"}]
@@ -108,7 +105,7 @@ class Spend(Answer):
 
     total_cents: int
     columns: list[str]
-    rows: list[list[str | int | None]]
+    rows: list[list[Any]]
     left_out: Annotated[int, Field(description="Further workspaces, all spending less than these.")]
     note: str
 
@@ -118,7 +115,7 @@ async def get_spend(
     tenant: Tenant,
     limit: Annotated[int, Field(ge=1, le=200, description="Rows at most.")] = 50,
 ) -> Spend:
-    """Show what each workspace spent this month against its limit, the most first, and who is blocked or near it."""
+    """Show what each workspace spent this month against its limit, the most first, and who is blocked."""
     rows = sorted(await tenant.read("/workspaces", list[FullRow]), key=lambda row: -row.monthly_spend)
     return Spend(
         total_cents=sum(row.monthly_spend for row in rows),
@@ -155,7 +152,7 @@ async def find_workspace(
     tenant: Tenant,
     name: Annotated[str, Field(min_length=1, max_length=255, description="Its name, a part of it, or its role.")],
 ) -> Matches:
-    """Find the workspaces that a name may mean, best first; several are candidates to ask about, never a guess."""
+    """Find the workspaces that a name may mean, best first; several are candidates to ask about."""
     rows = await tenant.read("/workspaces", list[FullRow])
     names = {row.id: row.name for row in rows}
     found = matching(rows, name)

@@ -32,8 +32,8 @@ class Ran(Answer):
 async def run_plan(
     run: Run, calls: Annotated[list[Part], Field(min_length=1, max_length=20, description="Changing calls, in order.")]
 ) -> Ran:
-    """Run up to 20 changing calls in order under one preview and one yes, stopping at the first surprise.
+    """Run up to 20 changing calls in order under one yes, stopping at the first surprise; repeated, it goes on.
 
-    Use it for whatever concerns several targets. The same calls again go on with what is left.
+    Use it for whatever concerns several targets.
     """
     return await run([part.model_dump() for part in calls])

@@ -116,7 +116,7 @@ def unsure(tenant: Tenant, row: Row) -> str | None:
 async def list_plugin_registry(
     tenant: Tenant, runtime: Annotated[Runtime, Field(description="Only what this runtime takes.")] = ""
 ) -> Plugins:
-    """List the plugins of the tenant's registry. For one workspace call list_available_plugins."""
+    """List the plugins of the tenant's registry; for one workspace, list_available_plugins."""
     return listed(await tenant.read("/plugins", list[Plugin], query={"runtime": runtime} if runtime else None))
 
 
@@ -128,14 +128,14 @@ async def list_plugin_sources(tenant: Tenant) -> Sources:
 
 @family.tool(Risk.READ, sends=[AVAILABLE, WORKSPACE], title="List available plugins")
 async def list_available_plugins(tenant: Tenant, workspace_id: WorkspaceId) -> Plugins:
-    """List the registry's plugins that a workspace's runtime takes, installed or not, allowed or not."""
+    """List the registry's plugins that a workspace's runtime takes, installed and allowed or not."""
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # for an unknown id the tenant lists everything
     return listed(await tenant.read("/workspaces/{id}/plugins/available", list[Plugin], id=workspace_id))
 
 
 @family.tool(Risk.READ, sends=[INSTALLED, WORKSPACE], title="List installed plugins")
 async def list_installed_plugins(tenant: Tenant, workspace_id: WorkspaceId) -> Installed:
-    """List the plugins in a workspace's running container; without one the answer says that it is not sure."""
+    """List the plugins in a workspace's container; without a running one it is not sure."""
     row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     found = listed(await tenant.read("/workspaces/{id}/plugins", list[Plugin], id=workspace_id))
     note = None if found.plugins else unsure(tenant, row)
@@ -150,7 +150,7 @@ async def check_plugin_compatibility(
     workspace_id: WorkspaceId,
     runtime: Annotated[Runtime, Field(min_length=1, description="Runtime to change to; not checked.")],
 ) -> Verdict:
-    """Tell which installed plugins would survive a change of runtime; nothing is known without a container."""
+    """Tell which installed plugins would survive a change of runtime; needs a running container."""
     row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     route = "/workspaces/{id}/plugins/compatibility"
     split = await tenant.read(route, Split, id=workspace_id, query={"runtime": runtime})
@@ -225,7 +225,7 @@ async def install_plugin(
     ],
     sha256: Annotated[str, Field(pattern="^([0-9a-fA-F]{64})?$", description="Of its plugin.yaml.")] = "",
 ) -> Done:
-    """Install a plugin into a running workspace and restart it; the organization's allow-list is applied."""
+    """Install a plugin into a running workspace and restart it; the allow-list is applied."""
     body = {"source": source} | ({"sha256": sha256} if sha256 else {})
     return await changed(tenant, workspace_id, "POST", "/workspaces/{id}/plugins", body=body)
 
@@ -262,11 +262,11 @@ async def what_is_removed(tenant: Tenant, workspace_id: str, name: str) -> Previ
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/plugins/{name}", INSTALLED, WORKSPACE],
-    title="Remove a plugin",
+    title="Uninstall plugin",
     preview=what_is_removed,
 )
 async def uninstall_plugin(tenant: Tenant, workspace_id: WorkspaceId, name: PluginName) -> Done:
-    """Remove a plugin, and skill folders of the same names, from a running workspace, and restart it."""
+    """Remove a plugin, and skill folders of the same names, from a running workspace; it restarts."""
     return await changed(tenant, workspace_id, "DELETE", "/workspaces/{id}/plugins/{name}", name=name)
 
 

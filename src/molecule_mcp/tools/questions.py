@@ -5,7 +5,7 @@ Idle is defined in the contract's notes: status online or degraded, and no activ
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -42,7 +42,7 @@ class IdleAnswer(Answer):
     """Idle workspaces as a table, and what the rest are doing; `why` is a number into `reasons`."""
 
     columns: list[str]
-    rows: list[list[str | int]]
+    rows: list[list[Any]]
     reasons: list[str]
     idle_total: int
     busy: int

@@ -122,7 +122,7 @@ class HealthTable(Answer):
     """Every schedule's health, as a table."""
 
     columns: list[str]
-    rows: list[list[str | None]]
+    rows: list[list[Any]]
     left_out: int
 
 
@@ -170,7 +170,7 @@ async def create_schedule(
     timezone: Zone = "UTC",
     enabled: Annotated[bool, Field(description="Runs from now on.")] = True,
 ) -> Made:
-    """Have an agent told something at set times; the answer says when first. Each run may cost money."""
+    """Have an agent told something at set times; each run may cost money."""
     refuse_never(cron_expr)
     row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     if row.status == "removed":
@@ -182,7 +182,7 @@ async def create_schedule(
     return await tenant.send("POST", "/workspaces/{id}/schedules", Made, id=workspace_id, body=body)
 
 
-@family.tool(Risk.DISRUPT, sends=["PATCH /workspaces/{id}/schedules/{scheduleId}", LIST], title="Change a schedule")
+@family.tool(Risk.DISRUPT, sends=["PATCH /workspaces/{id}/schedules/{scheduleId}", LIST], title="Update schedule")
 async def update_schedule(
     tenant: Tenant,
     workspace_id: WorkspaceId,
@@ -193,7 +193,7 @@ async def update_schedule(
     prompt: Prompt = "",
     enabled: Annotated[Literal["keep", "yes", "no"], Field(description="Switch it on or off.")] = "keep",
 ) -> Changed:
-    """Change a schedule, or switch it off or on; what is empty stays. The answer holds the former values."""
+    """Change a schedule, or switch it; what is empty stays. The answer holds the former values."""
     before = await stored(tenant, workspace_id, schedule_id)
     given: dict[str, Any] = {"name": name, "cron_expr": cron_expr, "timezone": timezone, "prompt": prompt}
     body = {key: value for key, value in given.items() if value}
@@ -250,7 +250,7 @@ async def what_ends(tenant: Tenant, workspace_id: str, schedule_id: str) -> Prev
     preview=what_ends,
 )
 async def delete_schedule(tenant: Tenant, workspace_id: WorkspaceId, schedule_id: ScheduleId) -> ScheduleGone:
-    """Delete a schedule; past runs stay readable. To stop it for a while, update_schedule enabled=no instead."""
+    """Delete a schedule; past runs stay readable. update_schedule enabled=no only stops it."""
     route = "/workspaces/{id}/schedules/{scheduleId}"
     await tenant.send("DELETE", route, dict[str, Any], id=workspace_id, scheduleId=schedule_id)
     try:
@@ -265,12 +265,12 @@ async def delete_schedule(tenant: Tenant, workspace_id: WorkspaceId, schedule_id
 @family.tool(
     Risk.DISRUPT,
     sends=["POST /workspaces/{id}/a2a", LIST],
-    title="Run a schedule now",
+    title="Run schedule",
     idempotent=False,
     open_world=True,
 )
 async def run_schedule(tenant: Tenant, workspace_id: WorkspaceId, schedule_id: ScheduleId) -> Reply:
-    """Send a schedule's prompt to its agent now and tell the answer; history and next run stay as they are."""
+    """Send a schedule's prompt to its agent now and tell the answer; history and next run stay."""
     due = await stored(tenant, workspace_id, schedule_id)
     if not due.prompt:
         raise ArgumentError("the schedule has no prompt, so there is nothing to send")
@@ -281,7 +281,7 @@ async def run_schedule(tenant: Tenant, workspace_id: WorkspaceId, schedule_id: S
     Risk.READ, sends=["GET /workspaces/{id}/schedules/{scheduleId}/history", LIST], title="List a schedule's runs"
 )
 async def list_schedule_history(tenant: Tenant, workspace_id: WorkspaceId, schedule_id: ScheduleId) -> History:
-    """List a schedule's newest runs, at most 20, with why one failed; what the agent said is in its activity."""
+    """List a schedule's newest runs, at most 20, with why one failed; list_activity has what was said."""
     await stored(tenant, workspace_id, schedule_id)  # the tenant answers [] for ids it never issued
     route = "/workspaces/{id}/schedules/{scheduleId}/history"
     return History(runs=await tenant.read(route, list[Run], id=workspace_id, scheduleId=schedule_id))
@@ -291,7 +291,7 @@ async def list_schedule_history(tenant: Tenant, workspace_id: WorkspaceId, sched
 async def list_all_schedule_health(
     tenant: Tenant, limit: Annotated[int, Field(ge=1, le=200, description="Rows at most.")] = 100
 ) -> HealthTable:
-    """List when every schedule ran and runs next. ok says only that it ran: find_broken_schedules tells failures."""
+    """List when every schedule ran and runs next; find_broken_schedules tells failures."""
     rows = await tenant.read("/admin/schedules/health", list[Health])
     columns = ["schedule_id", "schedule", "workspace_id", "workspace", "last_run_at", "expected_next_run", "status"]
     return HealthTable(

@@ -96,10 +96,7 @@ def effect(workspace: Row, hosted: bool) -> str:
 async def set_workspace_secret(
     tenant: Tenant, secrets: Secrets, workspace_id: WorkspaceId, key: SecretName, value_from: SecretReference = ""
 ) -> SecretSet:
-    """Set one secret of one workspace from a reference; the value itself never passes through this conversation.
-
-    Without value_from a person types the value on this server's page; a running workspace then restarts.
-    """
+    """Set one secret of one workspace, past this conversation; a running one then restarts."""
     body = {"key": key, "value": secrets.resolve(source(key, value_from))}
     await tenant.send("POST", "/workspaces/{id}/secrets", dict[str, Any], id=workspace_id, body=body)
     try:

@@ -85,7 +85,7 @@ async def hibernate_workspace(
     workspace_id: WorkspaceId,
     force: Annotated[bool, Field(description="Also while it works; that work is then lost.")] = False,
 ) -> Hibernation:
-    """Ask the tenant to suspend a workspace until its next message; the answer says whether it did, as many do not."""
+    """Ask the tenant to suspend a workspace until its next message; the answer says whether it did."""
     query = {"force": "true"} if force else None
     await tenant.send("POST", "/workspaces/{id}/hibernate", Word, id=workspace_id, query=query)
     with reading_back():
@@ -128,7 +128,7 @@ async def what_is_born(tenant: Tenant, workspace_id: str) -> Preview:
     open_world=True,
 )
 async def expand_team(tenant: Tenant, workspace_id: WorkspaceId) -> Expanded:
-    """Create the sub-workspaces that the template named like a workspace lists; each call adds another full set."""
+    """Create the sub-workspaces that a workspace's template lists; each call adds another full set."""
     born = await tenant.send("POST", "/workspaces/{id}/expand", Born, id=workspace_id)
     with reading_back():
         rows = {row.id: row for row in await children_of(tenant, workspace_id)}
@@ -188,7 +188,7 @@ async def what_collapses(tenant: Tenant, workspace_id: str) -> Preview:
     open_world=True,
 )
 async def collapse_team(tenant: Tenant, workspace_id: WorkspaceId) -> Collapsed:
-    """Remove all direct children of a workspace, but nothing below them; delete_workspace removes one cleanly."""
+    """Remove a workspace's direct children, but nothing below them; delete_workspace removes one cleanly."""
     before = await children_of(tenant, workspace_id)
     told = await tenant.send("POST", "/workspaces/{id}/collapse", Gone, id=workspace_id)
     with reading_back():

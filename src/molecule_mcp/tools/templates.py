@@ -150,7 +150,7 @@ async def what_is_made(tenant: Tenant, name: str, files: dict[str, str]) -> Prev
 @family.tool(
     Risk.DESTROY,
     sends=["POST /templates/import", "GET /templates", "GET /workspaces"],
-    title="Make a workspace template",
+    title="Import template",
     preview=what_is_made,
     idempotent=False,
 )
@@ -159,10 +159,7 @@ async def import_template(
     name: Annotated[str, Field(min_length=1, max_length=100, description="Its name; the folder follows from it.")],
     files: Files,
 ) -> TemplateMade:
-    """Make a template for new workspaces from texts. Templates can never be changed or deleted.
-
-    An import that fails half way leaves files, and then the name is taken.
-    """
+    """Make a template for new workspaces from texts, for good; a failed import leaves its name taken."""
     refuse_unwritable(files)
     await free_folder(tenant, name)
     try:

@@ -5,7 +5,7 @@ happens and passes between two reads is not seen, and active_tasks is the agent'
 """
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import anyio
 from pydantic import Field
@@ -48,7 +48,7 @@ class Watched(Answer):
     status: str
     active_tasks: int
     seconds: int
-    changes: list[list[int | str]]
+    changes: list[list[Any]]
     unread: int | None = None
     note: str | None = None
 
@@ -80,9 +80,9 @@ async def watch_workspace(
     ] = "change",
     seconds: Annotated[int, Field(ge=3, le=300, description="At most; hosts may give up earlier.")] = 45,
 ) -> Watched:
-    """Wait until a workspace changes or reaches a state, or the time is over, and tell which.
+    """Wait until a workspace changes or reaches a state, or time is up.
 
-    changes: [seconds, status, active_tasks]. Its events as they come: stream_workspace_events.
+    changes: [seconds, status, active_tasks]. Its events: stream_workspace_events.
     """
     watch = Watch(tenant, await resolve(tenant, workspace), until)
     await watch.look(0)

@@ -127,8 +127,7 @@ async def list_workspaces(
 ) -> Page:
     """List the organization's workspaces as a table, oldest first.
 
-    `parent` is the row number of the parent (from first_row on), or its id when it is not in the table.
-    Whether one is idle is more than active_tasks: ask find_idle_workspaces.
+    `parent`: its row number (from first_row on), or its id when not in the table. Idle ones: find_idle_workspaces.
     """
     rows = await tenant.read("/workspaces", list[FullRow] if set(fields) - set(PLAIN) else list[Row])
     kept = [row for row in rows if status in ("any", row.status) and name_contains.lower() in row.name.lower()]
@@ -158,9 +157,9 @@ def value(row: Row, column: Column, number: dict[str, int]) -> Any:
 
 @family.tool(Risk.READ, sends=["GET /workspaces/{id}", "GET /workspaces"], title="Read a workspace")
 async def get_workspace(tenant: Tenant, workspace: WorkspaceRef) -> Detail:
-    """Read one workspace by id or exact name: status, role, load, runtime, parent, agent card.
+    """Read one workspace: status, role, load, runtime, parent, agent card.
 
-    Why one failed and what it works on stands in list_workspaces (fields last_error, current_task).
+    Why it failed and what it works on: list_workspaces, fields last_error, current_task.
     """
     detail = await tenant.read("/workspaces/{id}", Detail, id=await resolve(tenant, workspace))
     detail.agent_card = clean_data(detail.agent_card)
@@ -324,10 +323,7 @@ async def delete_workspace(
     workspace_id: WorkspaceId,
     purge: Annotated[bool, Field(description="Also erase all stored data of it, finally.")] = False,
 ) -> Deleted:
-    """Delete a workspace and every workspace below it, leaf by leaf, after a person allowed exactly that list.
-
-    To stop an agent and keep its files, pause it instead.
-    """
+    """Delete a workspace and every workspace below it; pause_workspace stops it and keeps its files."""
     query = {"purge": "true"} if purge else None
     try:
         # Never with confirm=true: a child born meanwhile then makes the tenant refuse, and it survives.
