@@ -7,24 +7,33 @@ from molecule_mcp.tools.channel_config import a_reference, completed
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "added"),
+    ("kind", "config", "given", "whole"),
     [
-        ("telegram", {}, {"bot_token_from": "page:bot_token"}),
-        ("telegram", {"bot_token_from": "file:bot"}, {"bot_token_from": "file:bot"}),
-        ("lark", {}, {"webhook_url_from": "page:webhook_url"}),
-        ("slack", {"channel_id": "C1", "webhook_url_from": "file:hook"}, {"webhook_url_from": "file:hook"}),
-        ("slack", {"channel_id": "C1"}, {"bot_token_from": "page:bot_token"}),
+        ("telegram", {}, {}, {"bot_token": "page:bot_token"}),
+        ("telegram", {}, {"bot_token": "file:bot"}, {"bot_token": "file:bot"}),
+        ("lark", {}, {"verify_token": "file:v"}, {"verify_token": "file:v", "webhook_url": "page:webhook_url"}),
+        ("slack", {"channel_id": "C1"}, {"webhook_url": "file:hook"}, {"webhook_url": "file:hook"}),
+        ("slack", {"channel_id": "C1"}, {}, {"bot_token": "page:bot_token"}),
     ],
 )
 def test_the_secret_that_a_platform_needs_is_typed_when_it_is_not_given(
-    kind: str, given: dict[str, str], added: dict[str, str]
+    kind: str, config: dict[str, str], given: dict[str, str], whole: dict[str, str]
 ) -> None:
-    assert completed(kind, {"chat_id": "1", **given}) == {"chat_id": "1", **given, **added}
+    assert completed(kind, "1", config, given) == whole
 
 
-def test_nobody_types_for_a_config_that_lacks_something_else() -> None:
-    with pytest.raises(ArgumentError, match="slack needs channel_id"):
-        completed("slack", {"chat_id": "1", "bot_token_from": "page:bot"})
+@pytest.mark.parametrize(
+    ("kind", "chat_id", "given", "missing"),
+    [
+        ("slack", "1", {"bot_token": "page:bot"}, "slack needs config.channel_id"),
+        ("lark", "", {"webhook_url": "page:hook"}, "lark needs chat_id"),
+    ],
+)
+def test_nobody_types_for_a_config_that_lacks_something_else(
+    kind: str, chat_id: str, given: dict[str, str], missing: str
+) -> None:
+    with pytest.raises(ArgumentError, match=missing):
+        completed(kind, chat_id, {}, given)
 
 
 def test_a_value_is_no_reference() -> None:

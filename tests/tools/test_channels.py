@@ -32,7 +32,7 @@ async def connected(rig: Rig, **more: Any) -> tuple[str, dict[str, Any]]:
         "workspace_id": workspace,
         "channel_type": "discord",
         "chat_id": "7",
-        "webhook_url_from": "env:MOLECULE_SECRET_HOOK",
+        "secrets_from": {"webhook_url": "env:MOLECULE_SECRET_HOOK"},
     }
     return workspace, await done(rig, "create_channel", {**given, **more})
 
@@ -63,7 +63,7 @@ async def test_a_list_says_which_secrets_are_set_and_never_shows_one(rig: Rig) -
 async def test_a_door_to_everybody_is_asked_about_in_so_many_words(rig: Rig) -> None:
     rig.environ |= {"MOLECULE_SECRET_BOT": TOKEN}
     given = {"workspace_id": rig.named("SEO Analyst"), "channel_type": "telegram", "chat_id": "1",
-             "bot_token_from": "env:MOLECULE_SECRET_BOT"}  # fmt: skip
+             "secrets_from": {"bot_token": "env:MOLECULE_SECRET_BOT"}}  # fmt: skip
     question = await asked(rig.road(), "create_channel", given)
     text = "\n".join(question.plan.question.lines)
     assert question.plan.risk == "destroy"
@@ -78,11 +78,14 @@ async def test_a_door_to_everybody_is_asked_about_in_so_many_words(rig: Rig) -> 
     [
         ({"channel_type": "lark", "chat_id": ""}, "chat_id"),
         ({"channel_type": "telegram", "chat_id": ""}, "chat_id"),
-        ({"channel_type": "slack", "chat_id": "1", "bot_token_from": "env:MOLECULE_SECRET_BOT"}, "channel_id"),
+        (
+            {"channel_type": "slack", "chat_id": "1", "secrets_from": {"bot_token": "env:MOLECULE_SECRET_BOT"}},
+            "channel_id",
+        ),
     ],
 )
 async def test_what_could_never_send_is_refused_before_anybody_is_asked(
-    rig: Rig, given: dict[str, str], missing: str
+    rig: Rig, given: dict[str, Any], missing: str
 ) -> None:
     rig.environ |= {"MOLECULE_SECRET_BOT": TOKEN}
     call = rig.road().call(can_ask(), "create_channel", {"workspace_id": rig.named("SEO Analyst"), **given})
@@ -96,11 +99,11 @@ async def test_what_could_never_send_is_refused_before_anybody_is_asked(
         ({"channel_type": "telegram"}, "bot_token", TOKEN),
         ({"channel_type": "discord"}, "webhook_url", HOOK),
         ({"channel_type": "slack"}, "webhook_url", "https://hooks.slack.com/services/T0/B0/x0123456789"),
-        ({"channel_type": "slack", "channel_id": "C1"}, "bot_token", "xoxb-0123456789"),
+        ({"channel_type": "slack", "config": {"channel_id": "C1"}}, "bot_token", "xoxb-0123456789"),
     ],
 )
 async def test_a_secret_that_is_not_given_is_typed_by_a_person(
-    rig: Rig, given: dict[str, str], named: str, value: str
+    rig: Rig, given: dict[str, Any], named: str, value: str
 ) -> None:
     whole = {"workspace_id": rig.named("SEO Analyst"), "chat_id": "1", **given}
     first = await refused(rig.road().call(can_ask(), "create_channel", whole))
@@ -125,7 +128,7 @@ async def test_a_second_channel_of_a_platform_is_refused_with_the_one_that_is_th
         "workspace_id": workspace,
         "channel_type": "discord",
         "chat_id": "8",
-        "webhook_url_from": "env:MOLECULE_SECRET_HOOK",
+        "secrets_from": {"webhook_url": "env:MOLECULE_SECRET_HOOK"},
     }
     error = await refused(rig.road().call(can_ask(), "create_channel", given))
     assert made["id"] in str(error.advice)
@@ -144,13 +147,15 @@ async def test_switching_off_is_free_and_switching_on_or_letting_in_is_asked_abo
 
 
 async def test_new_settings_need_the_secrets_again_and_keep_the_other_settings(rig: Rig) -> None:
-    workspace, made = await connected(rig, public_key="abc")
+    workspace, made = await connected(rig, config={"public_key": "abc"})
     ids = {"workspace_id": workspace, "channel": made["id"]}
     before = config(rig, made["id"])
     error = await refused(rig.road().call(can_ask(), "update_channel", {**ids, "chat_id": "9"}))
-    assert "webhook_url_from" in error.message
+    assert "give webhook_url in secrets_from" in error.message
     assert config(rig, made["id"]) == before
-    told = await done(rig, "update_channel", {**ids, "chat_id": "9", "webhook_url_from": "env:MOLECULE_SECRET_HOOK"})
+    told = await done(
+        rig, "update_channel", {**ids, "chat_id": "9", "secrets_from": {"webhook_url": "env:MOLECULE_SECRET_HOOK"}}
+    )
     assert told["settings"] == {"chat_id": "9", "public_key": "abc"}
     assert HOOK in config(rig, made["id"])
 
@@ -240,6 +245,18 @@ async def test_asking_a_bot_for_its_chats_is_asked_about_since_it_changes_the_bo
     assert "removes the bot's webhook" in "\n".join(question.plan.question.lines)
     told = await done(rig, "discover_channel_chats", given)
     assert (told["bot_username"], told["chats"]) == ("sample_bot", [])
+
+
+@pytest.mark.parametrize("wrong", [{"bot_token": TOKEN}, {TOKEN: "page:bot"}, {"password": "page:bot"}])
+async def test_only_references_to_known_secrets_are_taken_and_nothing_else_is_repeated(
+    rig: Rig, wrong: dict[str, str]
+) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst"), "channel_type": "telegram", "chat_id": "1"}
+    error = await refused(rig.road().call(can_ask(), "create_channel", {**given, "secrets_from": wrong}))
+    assert error.kind == "arguments"
+    assert "secrets_from" in error.message
+    assert TOKEN not in str(error.told())
+    assert rig.transport.changes == []
 
 
 async def test_a_value_in_the_place_of_a_reference_is_refused_without_repeating_it(rig: Rig) -> None:

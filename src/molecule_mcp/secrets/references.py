@@ -39,11 +39,9 @@ SecretReference = Annotated[
     Field(
         pattern=PATTERN,
         description=(
-            "Where the secret value is kept, never the value itself: page:NAME (a person types it on this server's "
-            "page), env:MOLECULE_SECRET_NAME (variable of the server), file:NAME (in the server's secrets folder) or "
-            "keyring:molecule-secret/NAME."
+            "Where the value is, never the value: page:NAME (a person types it; the default), "
+            "env:MOLECULE_SECRET_NAME, file:NAME or keyring:molecule-secret/NAME."
         ),
-        examples=["page:github-token", "file:github-token"],
     ),
 ]
 """The type of a tool's parameter that takes a reference."""

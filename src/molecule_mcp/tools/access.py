@@ -19,7 +19,7 @@ from molecule_mcp.tools.workspaces import Row
 
 family = Family("access")
 
-TokenId = Annotated[str, Field(pattern=UUID, description="Its id, as the list gives it; not its prefix.")]
+TokenId = Annotated[str, Field(pattern=UUID, description="`id` from the list, not `prefix`.")]
 
 
 class Key(Answer):

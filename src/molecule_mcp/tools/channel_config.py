@@ -12,7 +12,7 @@ from molecule_mcp.secrets.references import PATTERN
 
 SECRET = ("bot_token", "webhook_url", "webhook_secret", "verify_token")
 OPEN = ("chat_id", "channel_id", "username", "icon_emoji", "public_key")
-GIVEN = (*OPEN, *(f"{name}_from" for name in SECRET))
+GIVEN = ("chat_id", "config", "secrets_from")
 """Arguments that make up a config."""
 
 
@@ -27,38 +27,50 @@ def a_reference(text: str) -> str:
 
 
 Platform = Literal["telegram", "slack", "lark", "discord"]
-Reference = Annotated[
-    str, Field(pattern=f"^$|{PATTERN}", description="Reference: page:NAME (a person types it), env:... or file:NAME.")
+Short = Annotated[str, Field(max_length=255)]
+Config = Annotated[
+    dict[Literal["channel_id", "username", "icon_emoji", "public_key"], Short],
+    Field(description="Slack: channel_id (with a bot), username, icon_emoji. Discord: public_key."),
+]
+SecretsFrom = Annotated[
+    dict[Literal["bot_token", "webhook_url", "webhook_secret", "verify_token"], Annotated[str, Field(pattern=PATTERN)]],
+    Field(
+        description="References by name (bot_token, webhook_url, webhook_secret, verify_token): page:NAME "
+        "(a person types it), env:... or file:NAME."
+    ),
 ]
 
+Named = Mapping[Any, str]
+"""A part of a config; its names were checked as arguments."""
 
-def completed(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, and for the secret that this platform cannot do without: a person types it.
+
+def completed(kind: str, chat_id: str, config: Named, secrets_from: Named) -> dict[str, str]:
+    """The references that were given, and for the secret that this platform cannot do without: a person types it.
 
     Raises: ArgumentError when something else is missing, so that nobody types in vain.
     """
-    by_bot = given.get("bot_token_from") or (given.get("channel_id") and not given.get("webhook_url_from"))
+    by_bot = "bot_token" in secrets_from or (config.get("channel_id") and "webhook_url" not in secrets_from)
     needed = "bot_token" if kind == "telegram" or (kind == "slack" and by_bot) else "webhook_url"
-    whole = {**given, f"{needed}_from": given.get(f"{needed}_from") or f"page:{needed}"}
-    refuse_incomplete(kind, {name: name for name in (*OPEN, *SECRET) if whole.get(name) or whole.get(f"{name}_from")})
+    whole = {needed: f"page:{needed}", **secrets_from}
+    refuse_incomplete(kind, {"chat_id": chat_id, **config, **whole})
     return whole
 
 
-def config_of(secrets: Secrets, given: Mapping[str, Any]) -> dict[str, str]:
+def config_of(secrets: Secrets, chat_id: str, config: Named, secrets_from: Named) -> dict[str, str]:
     """The part of a config that was given, references resolved.
 
     Raises: ArgumentError for a reference without a value; GateStop when a person has to type it first.
     """
-    config = {name: str(given[name]) for name in OPEN if given.get(name)}
-    return config | {name: secrets.resolve(given[f"{name}_from"]) for name in SECRET if given.get(f"{name}_from")}
+    given = {name: value for name, value in {"chat_id": chat_id, **config}.items() if value}
+    return given | {name: secrets.resolve(reference) for name, reference in secrets_from.items()}
 
 
 def refuse_incomplete(kind: str, config: Mapping[str, str]) -> None:
     """Raises: ArgumentError when a platform could never send with this config; the tenant would take most of them."""
     bot = kind == "telegram" or (kind == "slack" and "bot_token" in config)
     missing = [] if config.get("chat_id") else ["chat_id"]
-    missing += ["bot_token_from"] if kind == "telegram" and "bot_token" not in config else []
-    missing += ["channel_id"] if kind == "slack" and bot and not config.get("channel_id") else []
-    missing += [] if bot or "webhook_url" in config else ["webhook_url_from"]
+    missing += ["secrets_from.bot_token"] if kind == "telegram" and "bot_token" not in config else []
+    missing += ["config.channel_id"] if kind == "slack" and bot and not config.get("channel_id") else []
+    missing += [] if bot or "webhook_url" in config else ["secrets_from.webhook_url"]
     if missing:
         raise ArgumentError(f"{kind} needs {' and '.join(missing)}", advice="list_channel_adapters shows the fields.")

@@ -17,8 +17,11 @@ from molecule_mcp.tools.channel_config import (
     GIVEN,
     OPEN,
     SECRET,
+    Config,
+    Named,
     Platform,
-    Reference,
+    SecretsFrom,
+    Short,
     completed,
     config_of,
     refuse_incomplete,
@@ -31,10 +34,9 @@ family = Family("channels")
 
 LIST = "GET /workspaces/{id}/channels"
 WORKSPACE = "GET /workspaces/{id}"
-ChannelId = Annotated[str, Field(pattern=UUID, description="Channel UUID, as list_channels gives it.")]
-Short = Annotated[str, Field(max_length=255)]
+ChannelId = Annotated[str, Field(pattern=UUID, description="`id` from list_channels.")]
 ChatId = Annotated[str, Field(max_length=255, description="Chat ids it sends to, by commas; all platforms need it.")]
-Users = Annotated[list[Short], Field(max_length=100, description="User or chat ids that may talk to the agent.")]
+Users = Annotated[list[Short], Field(max_length=100, description="User or chat ids that may talk to it.")]
 
 
 class Stored(Answer):
@@ -146,28 +148,37 @@ def who(users: list[str] | None) -> Own:
     )
 
 
-async def what_opens(tenant: Tenant, secrets: Secrets, workspace_id: str, channel_type: str, **given: Any) -> Preview:
+async def what_opens(
+    tenant: Tenant,
+    secrets: Secrets,
+    workspace_id: str,
+    channel_type: str,
+    chat_id: str,
+    config: Named,
+    secrets_from: Named,
+    **given: Any,
+) -> Preview:
     """What a new channel opens, and to whom."""
     row = await one(tenant, workspace_id)
-    given = completed(channel_type, given)
-    config_of(secrets, given)
+    sources = completed(channel_type, chat_id, config, secrets_from)
+    config_of(secrets, chat_id, config, sources)
     for each in await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id):
         if each.channel_type == channel_type:
             raise ArgumentError(
                 f"the workspace has a {channel_type} channel already, and can have one of each",
                 advice=f"Change it with update_channel: {each.id}",
             )
-    sources = tuple(Own(given[name]) for name in GIVEN if name.endswith("_from") and given.get(name))
+    given |= {"channel_type": channel_type, "chat_id": chat_id, "config": config, "secrets_from": sources}
     return Preview(
         headline=Own(f"Connect 1 {channel_type} channel to 1 workspace"),
         facts=(
             Fact("Workspace", shown(row)),
-            Fact("Sends to", quoted(given["chat_id"], 120)),
+            Fact("Sends to", quoted(chat_id, 120)),
             Fact("May talk to it", who(given.get("allowed_users"))),
-            Fact("Secrets from", sources),
+            Fact("Secrets from", tuple(Own(source) for source in sources.values())),
             Fact("Effect", Own("people outside can prompt this agent, and it writes to them")),
         ),
-        items=(Item({"workspace_id": workspace_id, "channel_type": channel_type, **given}, {"name": row.name}),),
+        items=(Item({"workspace_id": workspace_id, **given}, {"name": row.name}),),
         target=(row.name, row.id),
         touches=frozenset({row.id}),
     )
@@ -187,25 +198,14 @@ async def create_channel(
     workspace_id: WorkspaceId,
     channel_type: Annotated[Platform, Field(description="The platform.")],
     chat_id: ChatId,
-    bot_token_from: Reference = "",
-    webhook_url_from: Reference = "",
-    webhook_secret_from: Reference = "",
-    verify_token_from: Reference = "",
-    channel_id: Annotated[Short, Field(description="Slack with a bot: its channel.")] = "",
-    username: Annotated[Short, Field(description="Slack: name it posts under.")] = "",
-    icon_emoji: Annotated[Short, Field(description="Slack: its icon.")] = "",
-    public_key: Annotated[Short, Field(description="Discord: key of inbound commands.")] = "",
-    allowed_users: Users = [],  # noqa: B006 - pydantic copies it
+    config: Config = {},  # noqa: B006 - pydantic copies it
+    secrets_from: SecretsFrom = {},  # noqa: B006
+    allowed_users: Annotated[Users, Field(description="Who may talk to it: user or chat ids; empty: everybody.")] = [],  # noqa: B006
     enabled: Annotated[bool, Field(description="Switched on at once.")] = True,
 ) -> Channel:
     """Connect a workspace to a chat, whose people can then prompt the agent; then call test_channel."""
-    given = {
-        "chat_id": chat_id, "channel_id": channel_id, "username": username, "icon_emoji": icon_emoji,
-        "public_key": public_key, "bot_token_from": bot_token_from, "webhook_url_from": webhook_url_from,
-        "webhook_secret_from": webhook_secret_from, "verify_token_from": verify_token_from,
-    }  # fmt: skip
-    config = config_of(secrets, completed(channel_type, given))
-    body = {"channel_type": channel_type, "config": config, "allowed_users": allowed_users, "enabled": enabled}
+    whole = config_of(secrets, chat_id, config, completed(channel_type, chat_id, config, secrets_from))
+    body = {"channel_type": channel_type, "config": whole, "allowed_users": allowed_users, "enabled": enabled}
     made = await tenant.send("POST", "/workspaces/{id}/channels", Stored, id=workspace_id, body=body)
     return await read_back(tenant, workspace_id, made.id)
 
@@ -224,7 +224,7 @@ async def read_back(tenant: Tenant, workspace_id: str, channel: str) -> Channel:
 def changed(secrets: Secrets, before: Stored, given: Mapping[str, Any]) -> dict[str, Any]:
     """The body of an update: only what was given; a config whole, or not at all.
 
-    Raises: ArgumentError when nothing was given, or when a secret that is set would be lost with the old config.
+    Raises: ArgumentError when nothing was given, or as `replaced`.
     """
     body: dict[str, Any] = {}
     if given.get("enabled") in ("yes", "no"):
@@ -232,20 +232,30 @@ def changed(secrets: Secrets, before: Stored, given: Mapping[str, Any]) -> dict[
     if given.get("allowed_users") or given.get("allow_everybody"):
         body["allowed_users"] = given.get("allowed_users") or []
     if any(given.get(name) for name in GIVEN):
-        old = before.config or {}
-        lost = [f"{name}_from" for name in SECRET if old.get(name) and not given.get(f"{name}_from")]
-        if lost:
-            raise ArgumentError(
-                f"a new config replaces the old one, and its secrets cannot be read: give {' and '.join(lost)} too",
-            )
-        config = {name: str(old[name]) for name in OPEN if old.get(name)} | config_of(secrets, given)
-        refuse_incomplete(before.channel_type, config)
-        body["config"] = config
+        body["config"] = replaced(secrets, before, given)
     if not body:
         raise ArgumentError("nothing to change was given")
     if given.get("allowed_users") and given.get("allow_everybody"):
         raise ArgumentError("allowed_users and allow_everybody exclude each other")
     return body
+
+
+def replaced(secrets: Secrets, before: Stored, given: Mapping[str, Any]) -> dict[str, str]:
+    """A channel's whole new config: the settings it had, and what was given over them.
+
+    Raises: ArgumentError when a secret that is set would be lost with the old config.
+    """
+    old = before.config or {}
+    sources: Named = given.get("secrets_from") or {}
+    if lost := [name for name in SECRET if old.get(name) and name not in sources]:
+        raise ArgumentError(
+            "a new config replaces the old one, and its secrets cannot be read: "
+            f"give {' and '.join(lost)} in secrets_from too",
+        )
+    kept = {name: str(old[name]) for name in OPEN if old.get(name)}
+    config = kept | config_of(secrets, given.get("chat_id") or "", given.get("config") or {}, sources)
+    refuse_incomplete(before.channel_type, config)
+    return config
 
 
 async def what_changes(tenant: Tenant, secrets: Secrets, workspace_id: str, channel: str, **given: Any) -> Preview:
@@ -291,16 +301,10 @@ async def update_channel(
     channel: ChannelId,
     enabled: Annotated[Literal["keep", "yes", "no"], Field(description="Switch it on or off.")] = "keep",
     allowed_users: Users = [],  # noqa: B006 - pydantic copies it
-    allow_everybody: Annotated[bool, Field(description="Let everybody talk to it again.")] = False,
+    allow_everybody: Annotated[bool, Field(description="Let everybody talk to it.")] = False,
     chat_id: ChatId = "",
-    bot_token_from: Reference = "",
-    webhook_url_from: Reference = "",
-    webhook_secret_from: Reference = "",
-    verify_token_from: Reference = "",
-    channel_id: Annotated[Short, Field(description="Slack with a bot: its channel.")] = "",
-    username: Annotated[Short, Field(description="Slack: name it posts under.")] = "",
-    icon_emoji: Annotated[Short, Field(description="Slack: its icon.")] = "",
-    public_key: Annotated[Short, Field(description="Discord: key of inbound commands.")] = "",
+    config: Config = {},  # noqa: B006 - pydantic copies it
+    secrets_from: SecretsFrom = {},  # noqa: B006
 ) -> Channel:
     """Change a channel: on or off, who may talk to it, or its settings, with all its secrets anew.
 
@@ -308,9 +312,7 @@ async def update_channel(
     """
     given = {
         "enabled": enabled, "allowed_users": allowed_users, "allow_everybody": allow_everybody,
-        "chat_id": chat_id, "channel_id": channel_id, "username": username, "icon_emoji": icon_emoji,
-        "public_key": public_key, "bot_token_from": bot_token_from, "webhook_url_from": webhook_url_from,
-        "webhook_secret_from": webhook_secret_from, "verify_token_from": verify_token_from,
+        "chat_id": chat_id, "config": config, "secrets_from": secrets_from,
     }  # fmt: skip
     before = await stored(tenant, workspace_id, channel)
     body = changed(secrets, before, given)

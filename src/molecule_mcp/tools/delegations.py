@@ -136,7 +136,7 @@ async def delegate_task(
     target_id: WorkspaceId,
     task: Annotated[str, Field(min_length=1, max_length=100_000, description="What the target is to do.")],
     idempotency_key: Annotated[
-        str, Field(max_length=200, description="The same task goes out once for each key; another key repeats it.")
+        str, Field(max_length=200, description="The same task goes out once for each key.")
     ] = "",
     seconds: Annotated[int, Field(ge=0, le=30, description="How long to wait for an outcome.")] = 12,
 ) -> Delegated:

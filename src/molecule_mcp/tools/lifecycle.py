@@ -279,14 +279,14 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
 async def update_workspace(
     tenant: Tenant,
     workspace_id: WorkspaceId,
-    name: Annotated[NewName, Field(description="New name; empty keeps it.")] = "",
-    role: Annotated[str, Field(max_length=1000, description="New role text; empty keeps it.")] = "",
-    tier: Annotated[int, Field(ge=0, le=4, description="New tier 1 to 4; 0 keeps it.")] = 0,
-    runtime: Annotated[str, Field(max_length=100, description="New runtime; empty keeps it; bites at a restart.")] = "",
+    name: Annotated[NewName, Field(description="Its name, without []{}|>*&!")] = "",
+    role: Annotated[str, Field(max_length=1000, description="What it is for.")] = "",
+    tier: Annotated[int, Field(ge=0, le=4, description="1 to 4; 0 keeps it.")] = 0,
+    runtime: Annotated[str, Field(max_length=100, description="Counts from a restart on.")] = "",
     collapsed: Annotated[Literal["keep", "yes", "no"], Field(description="Folded on the canvas.")] = "keep",
-    parent_id: Annotated[OptionalWorkspaceId, Field(description="Id of the new parent; empty keeps it.")] = "",
+    parent_id: Annotated[OptionalWorkspaceId, Field(description="Its new parent.")] = "",
 ) -> Updated:
-    """Change a workspace, or move it under another parent; the answer holds former values, and what was not stored."""
+    """Change a workspace, or move it; what is empty stays. The answer holds former values, and what was not stored."""
     before, _ = await wanted_parent(tenant, workspace_id, parent_id)
     body = changes(name, role, tier, runtime, collapsed, parent_id)
     await tenant.send("PATCH", "/workspaces/{id}", dict[str, Any], id=workspace_id, body=body)
@@ -347,18 +347,18 @@ async def no_duplicate(tenant: Tenant, name: str, parent_id: str, allowed: bool)
 async def create_workspace(
     tenant: Tenant,
     outputs: Outputs,
-    name: Annotated[NewName, Field(min_length=1, description="Its name.")],
+    name: Annotated[NewName, Field(min_length=1, description="Its name, without []{}|>*&!")],
     role: Annotated[str, Field(max_length=1000, description="What it is for.")] = "",
-    parent_id: Annotated[OptionalWorkspaceId, Field(description="Id of its parent; empty makes a root.")] = "",
-    template: Annotated[str, Field(max_length=100, description="Template id, as list_templates gives it.")] = "",
-    runtime: Annotated[str, Field(max_length=100, description="Runtime; empty takes the template's.")] = "",
+    parent_id: Annotated[OptionalWorkspaceId, Field(description="Its parent; empty: a root.")] = "",
+    template: Annotated[str, Field(max_length=100, description="`id` from list_templates.")] = "",
+    runtime: Annotated[str, Field(max_length=100, description="Empty: the template's.")] = "",
     model: Annotated[str, Field(max_length=200, description="Model of the first start.")] = "",
-    tier: Annotated[int, Field(ge=1, le=4, description="Tier 1 to 4.")] = 3,
+    tier: Annotated[int, Field(ge=1, le=4, description="1 to 4.")] = 3,
     max_concurrent_tasks: Annotated[int, Field(ge=1, le=100, description="Tasks at once; fixed for good.")] = 1,
-    budget_limit_cents: Annotated[int, Field(ge=0, description="US cents a month; 0 sets no limit.")] = 0,
-    external: Annotated[bool, Field(description="Its agent runs elsewhere and connects by itself.")] = False,
-    url: Annotated[str, Field(max_length=500, description="External only: where its agent answers.")] = "",
-    allow_duplicate: Annotated[bool, Field(description="Make it though the name is taken there.")] = False,
+    budget_limit_cents: Annotated[int, Field(ge=0, description="US cents a month; 0: no limit.")] = 0,
+    external: Annotated[bool, Field(description="Its agent runs elsewhere.")] = False,
+    url: Annotated[str, Field(max_length=500, description="External: where its agent answers.")] = "",
+    allow_duplicate: Annotated[bool, Field(description="Though the name is taken.")] = False,
 ) -> Created:
     """Create a workspace; it starts in the background: poll get_workspace until online or failed.
 

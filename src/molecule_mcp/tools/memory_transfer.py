@@ -39,7 +39,7 @@ Entries = Annotated[
     Field(
         min_length=1,
         max_length=MOST,
-        description="As export_memories writes them: content, scope, workspace_name, namespace, created_at.",
+        description="As export_memories writes them.",
     ),
 ]
 

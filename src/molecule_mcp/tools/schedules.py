@@ -40,7 +40,7 @@ def a_zone(text: str) -> str:
     return text
 
 
-ScheduleId = Annotated[str, Field(pattern=UUID, description="Schedule UUID, as list_schedules gives it.")]
+ScheduleId = Annotated[str, Field(pattern=UUID, description="`id` from list_schedules.")]
 Zone = Annotated[str, AfterValidator(a_zone), Field(max_length=64, description="Time zone: Europe/Berlin.")]
 Cron = Annotated[str, Field(max_length=200, description="minute hour day month weekday, Sunday is 0: 0 9 * * 1-5")]
 Prompt = Annotated[str, Field(max_length=50_000, description="What the agent is told each time.")]

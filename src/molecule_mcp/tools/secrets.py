@@ -21,7 +21,7 @@ STAYS = {"paused", "hibernated", "removed"}
 
 SecretName = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$", description="Name of the secret, e.g. OPENAI_API_KEY."),
+    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$", description="The secret's name: OPENAI_API_KEY."),
 ]
 
 

@@ -10,7 +10,7 @@ CASES = {
     "list_channel_adapters": Case({}, says="telegram"),
     "list_channels": Case(of("support"), says=TELEGRAM),
     "create_channel": Case(
-        of("seo", channel_type="telegram", chat_id="-1002003", bot_token_from=BOT),
+        of("seo", channel_type="telegram", chat_id="-1002003", secrets_from={"bot_token": BOT}),
         at=under("seo", "channels"),
         seen=has(channel_type="telegram"),
     ),
