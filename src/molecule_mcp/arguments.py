@@ -247,10 +247,11 @@ def output_schema(kind: Any) -> Schema:
 
     Raises: TypeError when the result is no object with fields; hosts refuse other roots.
     """
-    schema = slim(TypeAdapter(kind).json_schema(mode="validation"), undescribed)
+    whole = TypeAdapter(kind).json_schema(mode="validation")
+    schema = slim(whole, undescribed)
     if "properties" not in schema:
         raise TypeError(f"{kind} is no model")
-    return schema
+    return {**schema, "required": whole["required"]} if "required" in whole else schema
 
 
 CHECKED = frozenset(
@@ -278,8 +279,11 @@ def terse(node: Schema) -> Schema:
 
 
 def undescribed(node: Schema) -> Schema:
-    """A result's schema without descriptions and defaults: names and types are what a host checks a result by."""
-    return {key: part for key, part in node.items() if key not in {"description", "default"}}
+    """A result's schema without descriptions and defaults: names and types are what a host checks a result by.
+
+    What is always there is said of the result itself, not of each row in it.
+    """
+    return {key: part for key, part in node.items() if key not in {"description", "default", "required"}}
 
 
 def slim(schema: Schema, cut: Callable[[Schema], Schema] = dict) -> Schema:

@@ -179,8 +179,11 @@ class Generator:
         if kind == "array":
             return [self.good(name, schema.get("items", {}), owner, thing) for _ in range(self.random.randint(0, 3))]
         if kind == "object":
-            inside = schema.get("properties", {"note": {"type": "string"}})
-            return {key: self.good(key, part, owner, thing) for key, part in inside.items()}
+            named: Mapping[str, Any] = {"bot_token": {}} if name.endswith("_from") else {"note": {}}
+            inside = schema.get("properties", named)
+            return {
+                key: self.good(name if inside is named else key, part, owner, thing) for key, part in inside.items()
+            }
         if kind == "number":
             return self.random.random() * 10
         return self.text(name, schema, thing)

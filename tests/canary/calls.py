@@ -42,14 +42,14 @@ TEMPLATE = {
 }
 
 MORE: list[tuple[str, dict[str, Any]]] = [
-    ("create_channel", of("papers", channel_type="slack", chat_id="#news", webhook_url_from=HOOK)),
+    ("create_channel", of("papers", channel_type="slack", chat_id="#news", secrets_from={"webhook_url": HOOK})),
     (
         "create_channel",
-        of("books", channel_type="telegram", chat_id="-1", bot_token_from=BOT, webhook_secret_from=SIGN),
+        of("books", channel_type="telegram", chat_id="-1", secrets_from={"bot_token": BOT, "webhook_secret": SIGN}),
     ),
     (
         "create_channel",
-        of("backend", channel_type="lark", chat_id="c", webhook_url_from=HOOK, verify_token_from=VERIFY),
+        of("backend", channel_type="lark", chat_id="c", secrets_from={"webhook_url": HOOK, "verify_token": VERIFY}),
     ),
     (
         "update_channel",

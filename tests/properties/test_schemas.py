@@ -83,6 +83,32 @@ def test_the_form_of_an_id_is_told_in_a_word_and_still_checked() -> None:
             read(tool, given_ids)
 
 
+def test_what_may_be_any_of_some_texts_is_one_list_of_them() -> None:
+    async def tool(state: Scope | Literal["any"] = "any", either: Scope | int = 1):
+        """A tool."""
+
+    found = input_schema(tool)["properties"]
+    assert found["state"] == {"type": "string", "enum": ["LOCAL", "TEAM", "any"], "default": "any"}
+    assert found["either"]["anyOf"] == [{"type": "string", "enum": ["LOCAL", "TEAM"]}, {"type": "integer"}]
+
+
+def test_a_map_says_what_its_values_are_and_not_how_its_names_are_made() -> None:
+    async def tool(
+        one: dict[Annotated[str, Field(pattern="^[a-z]$")], Annotated[str, Field(max_length=3)]],
+        other: dict[Scope, int],
+        free: dict[str, Any],
+    ):
+        """A tool."""
+
+    assert input_schema(tool)["properties"] == {
+        "one": {"type": "object", "additionalProperties": {"type": "string"}},
+        "other": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "free": {"type": "object"},
+    }
+    with pytest.raises(ArgumentError):
+        read(tool, {"one": {"B": "x"}, "other": {}, "free": {}})
+
+
 def test_a_reference_to_a_reference_is_followed() -> None:
     schema = {"$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"type": "string", "title": "B"}}, "$ref": "#/$defs/A"}
     assert slim(schema) == {"type": "string"}

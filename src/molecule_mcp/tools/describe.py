@@ -66,9 +66,10 @@ def answer_schema(capability: Capability) -> Schema:
     result.pop("description", None)
     if capability.highest is Risk.READ:
         return result
+    # Nothing of it is required: a dry run answers what would be sent, and no rows; an item says only what it is.
+    result.pop("required", None)
     if capability.risk is Risk.READ:
-        # Nothing is required: a dry run of the change answers what it would send, and no rows.
-        return {key: part for key, part in result.items() if key != "required"}
+        return result
     return {
         "type": "object",
         "properties": {"items": {"type": "array", "items": result}},

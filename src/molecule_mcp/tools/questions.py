@@ -53,10 +53,7 @@ class IdleAnswer(Answer):
 
 @family.tool(Risk.READ, sends=["GET /workspaces", "GET /workspaces/{id}/activity"], title="Find idle workspaces")
 async def find_idle_workspaces(tenant: Tenant, limit: Limit = 50, cursor: Cursor = "") -> IdleAnswer:
-    """Find workspaces that run and have nothing to do, each with how sure that is and why (a number into reasons).
-
-    Paused, failed, offline and starting ones are never idle; they are counted under not_running.
-    """
+    """Find running workspaces with nothing to do, each with how sure that is and why (a number into reasons)."""
     rows = await tenant.read("/workspaces", list[FullRow])
     idle = [row for row in rows if row.status in UP and row.active_tasks == 0]
     page = paged(idle, limit, cursor, lambda row: cells(row, "unsure", CHECKS), most=PAGE)
