@@ -1,5 +1,6 @@
 """One grant, used by many processes at once: one send arrives."""
 
+import json
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
@@ -9,7 +10,7 @@ from typing import Any
 
 import anyio
 from mcp import Client, MCPError
-from mcp.types import ElicitResult, InputRequiredResult
+from mcp.types import ElicitResult, InputRequiredResult, TextContent
 
 from tests.calls import harness
 from tests.calls.harness import Person, called, client
@@ -102,8 +103,8 @@ async def replayed(at: Client, given: dict[str, Any], state: Any, yes: ElicitRes
         )
     except MCPError:
         return "refused: sealed by another process"
-    content: Any = result.structured_content or {}
-    return told(not result.is_error, content)
+    assert isinstance(result.content[0], TextContent)
+    return told(not result.is_error, json.loads(result.content[0].text))
 
 
 async def kind(call: Awaitable[tuple[bool, dict[str, Any]]]) -> str:
