@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.calls.harness import tenant_process
 
 from molecule_mcp import __version__
 from molecule_mcp.cli import main, serving
@@ -170,3 +171,12 @@ def test_doctor_says_that_nobody_answers(capsys: Captured, monkeypatch: pytest.M
     said = capsys.readouterr().out
     assert "fail  tenant" in said
     assert "kR3x9" not in said
+
+
+def test_doctor_tells_a_wrong_key_once(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tenant_process() as tenant:
+        monkeypatch.setenv(URL, tenant.origin)
+        monkeypatch.setenv(TOKEN, "kR3x9-a-key-of-nobody-0123456789")
+        assert main(["doctor", "--json"]) == 1
+    failed = [finding["about"] for finding in json.loads(capsys.readouterr().out) if finding["state"] == "fail"]
+    assert failed == ["credential"]

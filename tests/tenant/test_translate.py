@@ -73,6 +73,8 @@ def test_every_status_of_the_contract_has_advice_of_its_own(status: int, word: s
         (answered(404, body=b""), "MOLECULE_ORG_ID"),
         (answered(403, body=b""), "does not let"),
         (answered(503, CODED), "database is not reachable"),
+        (answered(503, {"error": "workspace has no URL", "status": "failed"}), "diagnose_workspace"),
+        (answered(401, {"error": "invalid admin auth token"}), "molecule-mcp doctor"),
         (answered(302), "MOLECULE_API_URL"),
         (answered(418), "Read the present state"),
     ],

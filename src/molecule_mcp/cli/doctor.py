@@ -72,16 +72,23 @@ async def examined(in_use: InForce, redactor: Redactor) -> list[Finding]:
     """Every check, in the order in which one would look."""
     settings = in_use.settings
     wire = compose.wire(settings, redactor)
+    try:
+        asked = await answered(in_use, wire)
+    finally:
+        await wire.close()
+    return [configured(in_use), *asked, approval(settings), audit(settings), isolation(in_use)]
+
+
+async def answered(in_use: InForce, wire: Wire) -> list[Finding]:
+    """The checks that ask the tenant; without an answer, or with a key it does not take, the later ones say nothing."""
     tenant = Tenant(wire, Permit(routes=ROUTES))
-    found = [configured(in_use)]
-    found.append(await tried("tenant", partial(reachable, tenant, wire)))
-    if found[-1].state == "ok":
-        if in_use.profile.workspace_token:
-            found.append(await tried("credential", partial(own_token, tenant, *(in_use.profile.bound or ()))))
-        else:
-            found.append(await tried("credential", partial(credential, tenant)))
-            found.append(await tried("clock", partial(clock, tenant)))
-    return [*found, approval(settings), audit(settings), isolation(in_use)]
+    found = [await tried("tenant", partial(reachable, tenant, wire))]
+    if found[-1].state != "ok":
+        return found
+    if in_use.profile.workspace_token:
+        return [*found, await tried("credential", partial(own_token, tenant, *(in_use.profile.bound or ())))]
+    key = await tried("credential", partial(credential, tenant))
+    return [*found, key] if key.state == "fail" else [*found, key, await tried("clock", partial(clock, tenant))]
 
 
 async def tried(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:

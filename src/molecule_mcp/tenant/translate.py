@@ -21,7 +21,7 @@ WHOLE = re.compile("[0-9]{1,9}")
 ADVICE = {
     400: "Correct the arguments.",
     401: "The organization key is wrong, revoked, or not taken by this route; a fault in the tenant's key table reads "
-    "the same. `molecule-mcp call list_workspaces` shows which.",
+    "the same. A person runs: molecule-mcp doctor",
     402: "The workspace's budget is spent; a person raises it.",
     403: "The tenant does not let an organization key do this.",
     404: "It is not there, or no longer. List again to see what is.",
@@ -30,6 +30,7 @@ ADVICE = {
     429: "Too many requests for this address; wait a minute, then try again.",
 }
 SERVER_FAULT = "A fault in the tenant; read the present state before trying again."
+NO_ADDRESS = "The workspace has no address, as when it does not run; diagnose_workspace says why."
 UNAVAILABLE = "The tenant's database is not reachable just now; wait a minute, then try again."
 NO_ORGANIZATION = "An empty 404: on a hosted tenant MOLECULE_ORG_ID is missing or wrong."
 REDIRECTED = "MOLECULE_API_URL may lead to something in front of the tenant, such as a login page."
@@ -50,9 +51,7 @@ def refusal(answer: Answer, *, changing: bool) -> TenantRefused:
     `sent` of a changing request: True when it was surely not done, "unknown" when it may have been: a 5xx has been
     seen after the change, and a redirect comes from something in front of the tenant.
     """
-    read = parsed(answer.body)
-    said = cast(dict[str, Any], read).get("error") if isinstance(read, dict) else None
-    text = shown(said) if isinstance(said, str) else "no reason given"
+    text = reason(answer)
     if answer.status < 400:
         text = "a redirect, which is not followed" if answer.status >= 300 else "no final answer"
     certain = 400 <= answer.status < 500 or unavailable(answer)
@@ -66,7 +65,7 @@ def refusal(answer: Answer, *, changing: bool) -> TenantRefused:
         f"The tenant answered {answer.status}: {text}.{outcome}",
         sent=sent,
         advice=advice(answer),
-        body=read,
+        body=parsed(answer.body),
     )
 
 
@@ -76,9 +75,18 @@ def advice(answer: Answer) -> str:
         return NO_ORGANIZATION
     if unavailable(answer):
         return UNAVAILABLE
+    if answer.status == 503 and reason(answer) == "workspace has no URL":
+        return NO_ADDRESS
     if answer.status >= 500:
         return SERVER_FAULT
     return ADVICE.get(answer.status, "Read the present state, then decide." if answer.status >= 400 else REDIRECTED)
+
+
+def reason(answer: Answer) -> str:
+    """What the tenant says of its own error."""
+    read = parsed(answer.body)
+    said = cast(dict[str, Any], read).get("error") if isinstance(read, dict) else None
+    return shown(said) if isinstance(said, str) else "no reason given"
 
 
 def parsed(body: bytes) -> Any:
