@@ -1,7 +1,6 @@
 """What people see: the page while calls wait, also by a process that knows no value, and what commands print."""
 
 import asyncio
-import re
 import subprocess
 import time
 from collections.abc import Generator
@@ -20,6 +19,7 @@ from tests.canary.host import Host, host
 from tests.canary.rounds import Round, Tally
 from tests.canary.tenant import NAMES, Leaky, leaky
 from tests.canary.values import Canary
+from tests.console.people import hidden
 
 PASSPHRASE = "not a word of this is secret"
 TYPED = Canary("page:typed", "typed & kept: 4Hx/8Wq+Lm'2 Zt6")
@@ -155,10 +155,8 @@ def send(address: str, form: str, fields: dict[str, str]) -> httpx.Response:
         page = http.get(address)
         if not fields:
             return page
-        token = re.search(r'name="token" value="(\w+)"', page.text)
-        assert token, page.text
         origin = {"Origin": f"{place.scheme}://{place.netloc}"}
-        return http.post(f"{address}{form}", data={"token": token[1], **fields}, headers=origin)
+        return http.post(f"{address}{form}", data=hidden(page.text) | fields, headers=origin)
 
 
 def withdraw(round_: Round, code: str) -> None:

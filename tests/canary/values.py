@@ -89,7 +89,9 @@ def forms(value: str) -> dict[bytes, str]:
 
 
 def parts(value: str) -> list[str]:
-    """Pieces that only a cut value leaves; of an address its end alone, since the rest is known to all."""
+    """Pieces that only a cut value leaves; of an address its end alone, and none of one that holds another value."""
+    if "://" in value and "@" in value:
+        return []
     middle = [] if "://" in value or "-----" in value else [value[8:24]]
     return [
         each for each in [*middle, value.splitlines()[0][-16:], value[-16:]] if len(each) == 16 and "---" not in each

@@ -86,6 +86,14 @@ async def test_what_is_minted_is_known_even_when_the_answer_cannot_be_read() -> 
     assert redactor.text(VALUE) == "[redacted:auth_token]"
 
 
+async def test_what_a_change_is_answered_is_masked_unless_it_mints() -> None:
+    pause = "POST /workspaces/{id}/pause"
+    held = tenant(Script(answer({"text": VALUE})), pause, claim=Claims(), redactor=known(VALUE))
+    assert await sent(held, pause, {"id": ONE}) == {"text": "[redacted:KEY]"}
+    held = tenant(Script(answer({"auth_token": VALUE})), MINT, claim=Claims(), redactor=known(VALUE))
+    assert await sent(held, MINT, {}) == {"auth_token": VALUE}
+
+
 @pytest.mark.parametrize("status", [302, 404, 500])
 async def test_a_refusal_is_masked_before_it_is_cut(status: int) -> None:
     told = answer({"error": f"{'x' * 290} {VALUE}"}, status)

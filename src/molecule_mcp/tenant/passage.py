@@ -14,7 +14,7 @@ from molecule_mcp.errors import ArgumentError, MoleculeError, PolicyRefusal, Sen
 from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.multipart import Form
 from molecule_mcp.tenant.permit import JSON, Exchange, Permit, Request, changing
-from molecule_mcp.tenant.received import received
+from molecule_mcp.tenant.received import SECRET_OUT, received
 from molecule_mcp.tenant.translate import Answer, refusal
 from molecule_mcp.tenant.wire import Ending, Wire
 
@@ -211,9 +211,10 @@ class Tenant:
         return self._received(request.route, answer)
 
     def _received(self, route: str, answer: Answer) -> Answer:
-        """An answer as the call may read it."""
+        """An answer as the call may read it; that to a change is told and not written back, unless it mints."""
         permit = self._permit
-        return answer if permit.redactor is None else received(route, answer, permit.redactor, masked=permit.masked)
+        masked = permit.masked or (changing(route) and route not in SECRET_OUT)
+        return answer if permit.redactor is None else received(route, answer, permit.redactor, masked=masked)
 
     def _owned(self, route: str, rows: Shape) -> Shape:
         """The rows of a list that a bound profile may see; a row that does not say whose it is is left out."""

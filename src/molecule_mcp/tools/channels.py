@@ -92,6 +92,12 @@ class ChannelGone(Answer):
     state: Literal["deleted"]
 
 
+def setting(value: Any) -> str:
+    """A setting whole or not at all: a part of a secret that stands in it could not be told from other text."""
+    text = str(value)
+    return text if len(text) <= 255 else "(longer than 255 characters)"
+
+
 def told(stored: Stored) -> Channel:
     """A channel without its secrets."""
     config = stored.config or {}
@@ -99,7 +105,7 @@ def told(stored: Stored) -> Channel:
         id=stored.id,
         type=stored.channel_type,
         enabled=stored.enabled,
-        settings={name: str(config[name])[:255] for name in OPEN if config.get(name)},
+        settings={name: setting(config[name]) for name in OPEN if config.get(name)},
         secrets_set=[name for name in SECRET if config.get(name)],
         allowed_users=stored.allowed_users or [],
         message_count=stored.message_count,
