@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests import hostile
 
 from molecule_mcp.capability import Fact, Own, Preview, Risk, quoted
-from molecule_mcp.gate.question import LEAVE, SHOWN, plain_preview, question, typed_phrase
+from molecule_mcp.gate.question import LEAVE, SHOWN, combined, plain_preview, question, typed_phrase
 from molecule_mcp.tools.workspaces import MOST
 
 PREVIEW = Preview(
@@ -81,6 +81,22 @@ def test_a_long_list_is_cut_and_says_how_many_it_leaves_out() -> None:
     assert one_more.lines[-1] == "  - and 1 more"
     cut = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 7)),)), Risk.DESTROY, "x")
     assert (cut.lines[2], len(cut.lines), cut.lines[-1]) == (f"Goes: {SHOWN + 7}", 4 + SHOWN, "  - and 7 more")
+
+
+def test_no_call_of_a_plan_pushes_another_out_of_sight() -> None:
+    long = replace(PREVIEW, facts=(Fact("Goes", tuple("Leaf" for _ in range(SHOWN))),))
+    walk = replace(PREVIEW, target=("Evil\n9. Delete", "../x"))
+    lines = combined([(long, Risk.DESTROY), (PREVIEW, Risk.CRITICAL), (walk, Risk.DESTROY)], Risk.CRITICAL, "t").lines
+    assert lines[:6] == (
+        "Run 3 calls, in this order (critical)",
+        "Tenant: t",
+        '1. Delete 2 workspaces (destroy): "Finance Lead" 4f6a0000-0000-4000-8000-000000000001',
+        '2. Delete 2 workspaces (critical): "Finance Lead" 4f6a0000-0000-4000-8000-000000000001',
+        '3. Delete 2 workspaces (destroy): "Evil\\u{a}9. Delete" "../x"',
+        "About 1:",
+    )
+    assert [line for line in lines if line.startswith("About")] == ["About 1:", "About 2:", "About 3:"]
+    assert lines[-1] == "To allow exactly this, type: 3-finance-lead-4f6a"
 
 
 def test_every_workspace_of_the_largest_delete_is_shown() -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from molecule_mcp.capability import Fact, Item, Own, Preview, Risk, printable, quoted
+from molecule_mcp.capability import UUID, Fact, Item, Own, Preview, Risk, printable, quoted
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Question
 
@@ -47,13 +47,17 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
 def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> Question:
     """Render several calls as one question; the phrase names the first critical one, and how many there are.
 
+    What each does to what comes first, one line for each, so that the facts of one cannot push another out of sight.
+
     Args:
         risk: The highest of the parts'.
     """
     lines = [f"Run {len(parts)} {'call' if len(parts) == 1 else 'calls'}, in this order ({risk.label})"]
     lines.append(f"Tenant: {tenant}")
     for position, (preview, own) in enumerate(parts, 1):
-        lines.append(f"{position}. {plain(preview.headline)} ({own.label})")
+        lines.append(f"{position}. {plain(preview.headline)} ({own.label}): {aimed_at(preview)}")
+    for position, (preview, _) in enumerate(parts, 1):
+        lines.append(f"About {position}:")
         lines += [f"   {line}" for fact in preview.facts for line in shown(fact)]
     phrase = None
     if risk is Risk.CRITICAL:
@@ -61,6 +65,13 @@ def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> 
         phrase = typed_phrase(f"{len(parts)} {name}", identifier)
         lines.append(f"To allow exactly this, type: {phrase}")
     return Question(tuple(map(printable, lines)), ("allow",), phrase)
+
+
+def aimed_at(preview: Preview) -> str:
+    """What a call is aimed at, in few words: the name unless the headline says it, and the id where there is one."""
+    name, identifier = preview.target
+    known = Own(identifier) if re.fullmatch(UUID, identifier) else identifier
+    return " ".join(plain(each) for each in (name, known) if each and each != preview.headline)
 
 
 def plain_preview(title: str, arguments: Mapping[str, Any], touches: frozenset[str]) -> Preview:
