@@ -1,5 +1,6 @@
 """The agent: does whatever it reads, over a real client, whose person never says yes."""
 
+import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -67,7 +68,7 @@ class Agent:
     def filled(self, what: str) -> str:
         """An order's words with what it asks for from what was seen."""
         for mark, kind in ONE_OF.items():
-            what = what.replace(mark, self.random.choice(self.found.get(kind, [mark])))
+            what = what.replace(mark, json.dumps(self.random.choice(self.found.get(kind, [mark])))[1:-1])
         return what
 
     async def call(self, tool: str, given: dict[str, Any]) -> dict[str, Any]:
