@@ -67,7 +67,7 @@ async def test_several_calls_are_one_question_and_one_yes(rig: Rig) -> None:
     lines = question.plan.question.lines
     assert lines[0] == "Run 3 calls, in this order (destroy)"
     assert lines[2].startswith("1. Delete 1 workspace")
-    assert lines[4] == f"3. Send a message to an agent (disrupt): {rig.named('Support Lead')}"
+    assert lines[4] == f"3. Send message (disrupt): {rig.named('Support Lead')}"
     assert '   text: "Go"' in lines
     assert (question.plan.tool, question.plan.question.answers, question.plan.question.phrase) == (
         PLAN,
