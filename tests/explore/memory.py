@@ -12,6 +12,7 @@ from molecule_mcp.store.records import (
     Call,
     CallState,
     Grant,
+    Hindrance,
     Intent,
     Outcome,
     OutcomeState,
@@ -63,12 +64,13 @@ class MemoryStore:
         """A digest; the key is of no account here."""
         return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()
 
-    def open_plan(self, plan: Plan) -> None:
-        """Write a new plan, state open."""
+    def open_plan(self, plan: Plan) -> Hindrance | None:
+        """Write a new plan, state open; the search has questions side by side, so none stands against another."""
         self.data.plans[plan.id] = plan
         self.data.states[plan.id] = "open"
         for step in plan.steps:
             self.data.steps[plan.id, step.answer, step.index] = "pending"
+        return None
 
     def plan(self, plan_id: str) -> StoredPlan | None:
         """Read one plan by id."""

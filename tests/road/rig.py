@@ -144,6 +144,18 @@ async def answered(road: Road, tool: str, given: Mapping[str, Any], question: As
     return outcome
 
 
+async def by_another(road: Road, tool: str, given: Mapping[str, Any]) -> Done:
+    """Call as another principal, who says yes to whatever is asked."""
+    caller = Caller(principal="another", can_ask=True)
+    question = await road.call(caller, tool, given)
+    assert isinstance(question, Asked)
+    phrase = question.plan.question.phrase
+    content: dict[str, Any] = {"phrase": phrase} if phrase else {"allow": True}
+    outcome = await road.call(caller, tool, given, FormAnswer(question.plan.id, "accept", content))
+    assert isinstance(outcome, Done)
+    return outcome
+
+
 async def refused(call: Awaitable[Any]) -> MoleculeError:
     """Expect an error of ours."""
     try:

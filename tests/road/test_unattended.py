@@ -55,6 +55,7 @@ async def test_any_other_call_is_asked_about(rig: Rig) -> None:
     road = rig.road(allowed(rig, "delete_workspace", {"workspace_id": leaf}, 9))
     for given in ({"workspace_id": other}, {"workspace_id": leaf, "purge": True}):
         await asked(road, "delete_workspace", given)
+        rig.clock.now += 601  # the question before has expired: one at a time
     assert rig.transport.changes == []
 
 
@@ -155,6 +156,20 @@ async def test_a_person_who_can_be_asked_is_asked_and_what_they_are_shown_is_not
     answer = FormAnswer(question.plan.id, "decline", {})
     assert (await refused(road.call(can_ask(), "delete_workspace", given, answer))).kind == "declined"
     assert rig.transport.changes == []
+
+
+async def test_a_dry_run_says_who_is_really_asked(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst")}
+    dry, purged = {**given, "dry_run": True}, {**given, "purge": True, "dry_run": True}
+    ahead = rig.road(allowed(rig, "delete_workspace", given))
+    assert "preauth" in (await done(ahead, "delete_workspace", dry)).structured["asks"]
+    assert (await done(ahead, "delete_workspace", purged)).structured["asks"].startswith("a phrase typed")
+    repeats = await done(rig.road(TWO_STEP), "delete_workspace", dry)
+    assert repeats.structured["asks"] == "nobody: the same call again"
+    asks = await done(rig.road(TWO_STEP), "delete_workspace", dry, can_ask())
+    assert asks.structured["asks"] == "a yes to this preview"
+    strict_one = await done(rig.road(Profile(strict=True)), "delete_workspace", purged)
+    assert "outside of the client" in strict_one.structured["asks"]
 
 
 async def test_the_approver_can_allow_what_waits_for_a_repeat(rig: Rig) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.road.rig import ORIGIN, Rig, answered, asked, can_ask, refused
+from tests.road.rig import ORIGIN, Rig, answered, asked, by_another, can_ask, refused
 
 from molecule_mcp.embedded.tokens import mint_org_key
 from molecule_mcp.road.calls import Road
@@ -72,7 +72,7 @@ async def test_a_list_that_changed_after_it_was_shown_is_not_replaced(rig: Rig) 
     road, org = bound(rig)
     given = {"org_id": org, "plugins": ["superpowers"]}
     question = await asked(road, "replace_plugin_allowlist", given)
-    await replaced(road, org, ["invoice-tools"])
+    await by_another(road, "replace_plugin_allowlist", {"org_id": org, "plugins": ["invoice-tools"]})
     sent = len(rig.transport.changes)
     error = await refused(answered(road, "replace_plugin_allowlist", given, question, allow=True))
     assert error.kind == "stale_plan"

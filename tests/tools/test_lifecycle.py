@@ -46,6 +46,7 @@ async def test_a_restart_is_free_but_a_reset_and_an_external_one_are_asked_about
     leaf, external = rig.named("SEO Analyst"), rig.named("Partner Bot")
     assert (await done(rig, "restart_workspace", {"workspace_id": leaf}))["status"] in {"provisioning", "online"}
     assert (await asked(rig.road(), "restart_workspace", {"workspace_id": leaf, "reset": True})).plan.risk == "destroy"
+    rig.clock.now += 601  # the question before has expired: one at a time
     assert (await asked(rig.road(), "restart_workspace", {"workspace_id": external})).plan.risk == "destroy"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.road.rig import Clock, Counted, Rig, answered, asked, can_ask, refused
+from tests.road.rig import Clock, Counted, Rig, answered, asked, by_another, can_ask, refused
 from tests.tools.test_lifecycle import done
 from tests.tools.test_memory import read
 
@@ -134,6 +134,7 @@ async def test_what_looks_like_an_earlier_import_is_shown(rig: Rig) -> None:
     given = {"template": {"name": "T", "workspaces": [{"name": "Bookkeeper"}]}}
     plan = (await asked(rig.road(), "import_org", given)).plan
     assert any(rig.named("Bookkeeper") in line for line in plan.question.lines)
+    rig.clock.now += 601  # the question before has expired: one at a time
     await done(rig, "import_org", BEATS)
     plan = (await asked(rig.road(), "import_org", {**BEATS, "force": True})).plan
     assert all(any(name in line for line in plan.question.lines) for name in NAMES)
@@ -141,7 +142,7 @@ async def test_what_looks_like_an_earlier_import_is_shown(rig: Rig) -> None:
 
 async def test_a_second_yes_to_what_was_imported_meanwhile_sends_nothing(rig: Rig) -> None:
     question = await asked(road := rig.road(), "import_org", BEATS)
-    await done(rig, "import_org", {**BEATS, "force": True})
+    await by_another(road, "import_org", {**BEATS, "force": True})
     error = await refused(answered(road, "import_org", BEATS, question, phrase=question.plan.question.phrase))
     assert error.kind == "stale_plan"
     assert there(rig) == NAMES

@@ -39,9 +39,10 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
         lines += shown(fact)
     answers = (*preview.choices, LEAVE) if preview.choices else ("allow",)
     phrase = typed_phrase(*preview.target) if risk is Risk.CRITICAL else None
+    targets = (target_of(preview),)
     if phrase:
         lines.append(f"To allow exactly this, type: {phrase}")
-    return Question(tuple(map(printable, lines)), answers, phrase)
+    return Question(tuple(map(printable, lines)), answers, phrase, targets)
 
 
 def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> Question:
@@ -64,7 +65,14 @@ def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> 
         name, identifier = next(preview.target for preview, own in parts if own is risk)
         phrase = typed_phrase(f"{len(parts)} {name}", identifier)
         lines.append(f"To allow exactly this, type: {phrase}")
-    return Question(tuple(map(printable, lines)), ("allow",), phrase)
+    targets = tuple(dict.fromkeys(target_of(preview) for preview, _ in parts))
+    return Question(tuple(map(printable, lines)), ("allow",), phrase, targets)
+
+
+def target_of(preview: Preview) -> str:
+    """What a preview is about: its id, or its name where it has none."""
+    name, identifier = preview.target
+    return identifier or name
 
 
 def aimed_at(preview: Preview) -> str:

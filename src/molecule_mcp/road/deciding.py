@@ -11,13 +11,13 @@ import anyio.to_thread
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import ArgumentError, GateStop
 from molecule_mcp.gate import grants
-from molecule_mcp.gate.ahead import matching
+from molecule_mcp.gate.ahead import Ahead, matching
 from molecule_mcp.gate.answer import FormAnswer, meaning
 from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Asked, Caller
 from molecule_mcp.store.forms import canonical, flat
-from molecule_mcp.store.records import Grant, Plan, Question, Step, StoredPlan
+from molecule_mcp.store.records import Grant, Hindrance, Plan, Question, Step, StoredPlan
 
 Shown = tuple[Question, tuple[Step, ...]]
 """What a person is asked, and every send of every answer."""
@@ -97,8 +97,35 @@ class Decision:
                 return waiting.plan
         code = grants.code()
         plan = self.drawn(*await self.show(code), code, now)
-        await anyio.to_thread.run_sync(store.open_plan, plan)
+        if waiting and waiting.state == "open":
+            # What it shows is no longer so: nobody shall answer it any more.
+            await anyio.to_thread.run_sync(store.refuse, waiting.plan.id, "stale", now)
+        hindrance = await anyio.to_thread.run_sync(store.open_plan, plan)
+        if hindrance is not None:
+            raise self.hindered(hindrance, now)
         return plan
+
+    def hindered(self, found: Hindrance, now: float) -> GateStop:
+        """Why nobody is asked now, and what to do."""
+        left = int(found.until - now) + 1
+        if found.waiting is None:
+            return GateStop(
+                "cooling_off",
+                f"This was refused twice; nobody is asked about it for another {left} s, and nothing was sent.",
+                advice="Look for no other way to it; tell the person what you wanted, and let them decide.",
+                details={"seconds": left},
+            )
+        return GateStop(
+            "question_open",
+            f"Another question waits for the person: {found.waiting.question.lines[0]}. Nothing was sent.",
+            advice="Have that one answered first, or refused with the `how` line; several changes are one run_plan.",
+            details={"seconds": left, "how": f"{self.context.allow_line} {found.waiting.code}"},
+        )
+
+    @property
+    def covered(self) -> Ahead | None:
+        """What an operator allowed beforehand and covers this call, used up or not."""
+        return matching(self.context.profile.ahead, self.capability.name, self.arguments, self.context.clock())
 
     def drawn(self, question: Question, steps: tuple[Step, ...], code: str, now: float) -> Plan:
         """A plan and its digest.
@@ -122,6 +149,7 @@ class Decision:
             created=now,
             expires=now + LIFETIME,
             digest="",
+            asks=not self.by_repeating and self.covered is None,
         )
         return replace(plan, digest=grants.digest(plan))
 
@@ -176,7 +204,7 @@ class Decision:
         """The plan, granted by what an operator allowed beforehand; None when nothing covers it, or is used up."""
         context = self.context
         now = context.clock()
-        found = matching(context.profile.ahead, self.capability.name, self.arguments, now)
+        found = self.covered
         if found is None or self.outside_only or plan.question.answers != ("allow",):
             return None
         counter = context.keyed_digest(found.counter(context.profile.name, context.origin))

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from molecule_mcp.arguments import INJECTED
 from molecule_mcp.capability import Capability, Risk
+from molecule_mcp.gate.ahead import matching
 from molecule_mcp.gate.policy import texts
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.deciding import Shown
@@ -28,10 +29,22 @@ async def trial(asking: Asking) -> dict[str, Any]:
     """
     asks = asking.context.profile.asks(asking.risk)
     if asking.capability.preview is not None or asks:
-        return would(await undigested(asking).show(CODE), asking.risk, asks=asks)
+        found = would(await undigested(asking).show(CODE), asking.risk, asks=asks)
+        return {**found, "asks": instead(asking) or found["asks"]} if asks else found
     request = await rehearse(asking.context, asking.capability, asking.arguments, CODE)
     shown = {"requests": [line(request)], "body": body(asking.capability, asking.arguments, request)}
     return {**nothing(asking.risk, asks=asks), **shown}
+
+
+def instead(asking: Asking) -> str:
+    """Who is asked where a profile's own line says otherwise; "" where none does."""
+    profile = asking.context.profile
+    now = asking.context.clock()
+    if profile.strict and asking.risk is Risk.CRITICAL:
+        return "a phrase typed under this preview, outside of the client"
+    if matching(profile.ahead, asking.capability.name, asking.arguments, now):
+        return "nobody, if a preauth of the profile is not used up; then a person"
+    return "nobody: the same call again" if asking.decision().by_repeating else ""
 
 
 def undigested(asking: Asking) -> Asking:

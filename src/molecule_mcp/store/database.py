@@ -15,7 +15,7 @@ from molecule_mcp.errors import ConfigurationError, StoreError
 from molecule_mcp.store import calls, chain, files
 from molecule_mcp.store.chain import Key
 
-VERSION = 2
+VERSION = 3
 BUSY = 5.0
 """Seconds a write waits for other processes before it is refused."""
 
@@ -23,10 +23,12 @@ SCHEMA = """
 CREATE TABLE plans (id TEXT PRIMARY KEY, code TEXT NOT NULL, binding TEXT NOT NULL, digest TEXT NOT NULL,
                     principal TEXT NOT NULL, profile TEXT NOT NULL, origin TEXT NOT NULL,
                     created REAL NOT NULL, expires REAL NOT NULL, state TEXT NOT NULL,
-                    given TEXT, seal TEXT, plan TEXT NOT NULL);
+                    given TEXT, seal TEXT, plan TEXT NOT NULL, asks INTEGER NOT NULL);
 CREATE INDEX plans_by_code ON plans (code, created);
 CREATE INDEX plans_by_binding ON plans (binding, created);
 CREATE INDEX plans_by_state ON plans (state, expires);
+CREATE TABLE refusals (principal TEXT NOT NULL, target TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX refusals_by_target ON refusals (principal, target, at);
 CREATE TABLE steps (plan TEXT NOT NULL REFERENCES plans, answer TEXT NOT NULL, position INTEGER NOT NULL,
                     method TEXT NOT NULL, path TEXT NOT NULL, body_digest TEXT NOT NULL, state TEXT NOT NULL,
                     PRIMARY KEY (plan, answer, position)) WITHOUT ROWID;

@@ -56,7 +56,9 @@ def plan_from(text: str) -> Plan:
     """
     read = json.loads(text)
     question = read["question"]
-    read["question"] = Question(tuple(question["lines"]), tuple(question["answers"]), question["phrase"])
+    read["question"] = Question(
+        tuple(question["lines"]), tuple(question["answers"]), question["phrase"], tuple(question["targets"])
+    )
     read["steps"] = tuple(Step(**step) for step in read["steps"])
     return Plan(**read)
 

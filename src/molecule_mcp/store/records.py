@@ -16,6 +16,9 @@ OutcomeState = Literal["done", "failed", "unknown"]
 CallState = Literal["running", "done", "failed", "unknown"]
 GrantKind = Literal["human", "client_attested", "operator", "none"]
 
+RESTS = 1800.0
+"""Seconds for which nobody is asked about a target that was refused twice."""
+
 KEPT = 86_400.0
 """Seconds that the outcome of a call is kept."""
 
@@ -55,11 +58,13 @@ class Question:
         lines: The text, one line each.
         answers: Acceptable answers, e.g. ("allow",) or ("approve", "deny", "leave").
         phrase: What must be typed exactly for a critical plan, or None.
+        targets: What it is about, by id, or by name where there is none: two refusals of one let it rest.
     """
 
     lines: tuple[str, ...]
     answers: tuple[str, ...]
     phrase: str | None
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Plan:
         binding: Keyed digest of principal, profile, origin, tool and canonical arguments; finds the plan of a
             repeated call.
         digest: SHA-256 (hex) over everything below and above but itself; a grant signs it.
+        asks: Whether a person is asked; what was allowed beforehand, or by repeating, disturbs nobody.
     """
 
     id: str
@@ -89,6 +95,15 @@ class Plan:
     created: float
     expires: float
     digest: str
+    asks: bool = True
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why a person is not asked now, and until when: `waiting` is the question that is open, None while one rests."""
+
+    until: float
+    waiting: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -215,8 +230,12 @@ class Store(Protocol):
         """HMAC-SHA256 (hex) of a value by the store's key, for bindings, bodies and arguments."""
         ...
 
-    def open_plan(self, plan: Plan) -> None:
-        """Write a new plan, state open."""
+    def open_plan(self, plan: Plan) -> Hindrance | None:
+        """Write a new plan, state open; of one that asks, only if no other question of its principal is open, and
+        none of its targets rests: a principal refused it twice within `RESTS`, the last time less than `RESTS` ago.
+
+        Returns: what stands against it; nothing was written then.
+        """
         ...
 
     def plan(self, plan_id: str) -> StoredPlan | None:
@@ -245,7 +264,7 @@ class Store(Protocol):
         ...
 
     def refuse(self, plan_id: str, reason: str, now: float) -> bool:
-        """open -> refused. False: it was not open."""
+        """open -> refused; `declined` counts for the rest of its targets. False: it was not open."""
         ...
 
     def claim(self, intent: Intent) -> bool:

@@ -20,7 +20,19 @@ from molecule_mcp.store import calls, chain, owners
 from molecule_mcp.store.database import BUSY, Database
 from molecule_mcp.store.forms import canonical, flat, plain_code, plan_fields, plan_from
 from molecule_mcp.store.owners import Owner
-from molecule_mcp.store.records import Call, CallState, Grant, Intent, Outcome, Plan, Record, RecordedCall, StoredPlan
+from molecule_mcp.store.records import (
+    RESTS,
+    Call,
+    CallState,
+    Grant,
+    Hindrance,
+    Intent,
+    Outcome,
+    Plan,
+    Record,
+    RecordedCall,
+    StoredPlan,
+)
 
 _PLAN = "SELECT id, state, given, seal, plan FROM plans WHERE "
 
@@ -41,6 +53,13 @@ _CLAIM = (
 )
 
 _COUNTED = "SELECT COUNT(*) FROM chain WHERE kind = 'granted' AND json_extract(body, '$.counted_under') = ?"
+
+
+_ANOTHER = (
+    "SELECT plan FROM plans WHERE state = 'open' AND asks AND principal = ? AND expires > ? AND binding != ?"
+    " ORDER BY created LIMIT 1"
+)
+_REFUSED = "SELECT at FROM refusals WHERE principal = ? AND target = ? ORDER BY at DESC LIMIT 2"
 
 
 def unchanged(text: str) -> str:
@@ -69,11 +88,13 @@ class SqliteStore:
         """HMAC-SHA256 (hex) of a value by the store's key; a short secret cannot be guessed from it."""
         return self._database.key.mac("value", value.encode() if isinstance(value, str) else value)
 
-    def open_plan(self, plan: Plan) -> None:
-        """Write a new plan, state open."""
+    def open_plan(self, plan: Plan) -> Hindrance | None:
+        """Write a new plan, state open, unless something stands against it; see `records.Store.open_plan`."""
         with self._database.writing() as sql:
+            if plan.asks and (found := self._hindrance(sql, plan)) is not None:
+                return found
             sql.execute(
-                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, ?, ?)",
+                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, ?, ?, ?)",
                 (
                     plan.id,
                     plain_code(plan.code),
@@ -86,6 +107,7 @@ class SqliteStore:
                     plan.expires,
                     self._plan_seal(plan),
                     canonical(plan_fields(plan)),
+                    plan.asks,
                 ),
             )
             sql.executemany(
@@ -95,6 +117,7 @@ class SqliteStore:
             names = ("tool", "family", "risk", "principal", "profile", "origin", "digest", "expires")
             told = {name: getattr(plan, name) for name in names}
             self._record(sql, plan.created, "open", {"plan": plan.id, "steps": len(plan.steps), **told})
+            return None
 
     def plan(self, plan_id: str) -> StoredPlan | None:
         """Read one plan by id."""
@@ -131,7 +154,7 @@ class SqliteStore:
         return True
 
     def refuse(self, plan_id: str, reason: str, now: float) -> bool:
-        """open -> refused. False: it was not open."""
+        """open -> refused; `declined` counts for the rest of its targets. False: it was not open."""
         return self._end(plan_id, "open", "refused", reason, now)
 
     def spend(self, plan_id: str, reason: str, now: float) -> None:
@@ -310,8 +333,25 @@ class SqliteStore:
             change = sql.execute("UPDATE plans SET state = ? WHERE id = ? AND state = ?", (after, plan_id, before))
             if change.rowcount == 0:
                 return False
+            if reason == "declined":
+                sql.execute("DELETE FROM refusals WHERE at <= ?", (now - 2 * RESTS,))
+                (text,) = sql.execute("SELECT plan FROM plans WHERE id = ?", (plan_id,)).fetchone()
+                plan = plan_from(text)
+                rows = [(plan.principal, target, now) for target in plan.question.targets]
+                sql.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
             self._record(sql, now, after, {"plan": plan_id, "reason": reason})
         return True
+
+    def _hindrance(self, sql: Connection, plan: Plan) -> Hindrance | None:
+        row = sql.execute(_ANOTHER, (plan.principal, plan.created, plan.binding)).fetchone()
+        if row is not None:
+            other = plan_from(row[0])
+            return Hindrance(other.expires, other)
+        for target in plan.question.targets:
+            last = [at for (at,) in sql.execute(_REFUSED, (plan.principal, target)).fetchall()]
+            if len(last) == 2 and last[0] - last[1] <= RESTS and plan.created < last[0] + RESTS:
+                return Hindrance(last[0] + RESTS)
+        return None
 
     def _claimed(self, sql: Connection, intent: Intent) -> Grant | None:
         asked = (intent.plan_id, intent.at, intent.principal, intent.profile, intent.origin)
