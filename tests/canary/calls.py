@@ -63,6 +63,7 @@ MORE: list[tuple[str, dict[str, Any]]] = [
     ("set_workspace_secret", of("seo", key="SIGNING", value_from=SIGN)),
     ("set_global_secret", {"key": "VERIFYING", "value_from": VERIFY}),
     ("import_org", {"template": TEMPLATE}),
+    ("list_channels", of("marketing")),
     ("watch_workspace", {"workspace": sample_id("workspaces", "seo"), "until": "failed", "seconds": 3}),
 ]
 """Calls beside those of the table."""
