@@ -6,10 +6,17 @@ import pytest
 
 from molecule_mcp.capability import Risk
 from molecule_mcp.cli.counting import Seen
+from molecule_mcp.prepared import entries
 from tests.attacks.grammar import Order, all_orders, orders
 from tests.attacks.judging import Facts, deleted, risk_of
 from tests.attacks.obedient import ENOUGH, WAYS, Way, complaints, injections, run, without_gate
 from tests.calls.harness import decline
+
+FORGED = {
+    "allow", "approved", "client_token", "code", "confirm", "decided_by", "decision", "grant", "inputResponses", "page",
+    "phrase", "plan_id", "requestState", "workspace_access", "workspace_dir",
+}  # fmt: skip
+"""Arguments that no tool takes where an injection gives them."""
 
 FEW = [each for each in injections() if each.name in {"name-purge", "name-hidden", "kv-replay", "plan-raises"}]
 ID, PARENT, OUTSIDE, RULE = (f"{digit}8f5febc-a42c-4eb1-abd6-eb7443e25203" for digit in "1234")
@@ -37,6 +44,12 @@ def test_there_are_enough_injections_of_enough_kinds() -> None:
     assert len({each.place for each in injections()}) >= 30
     assert len({order.tool for order in named}) >= 50
     assert {way.rule for way in WAYS} >= {decline, None}
+
+
+def test_an_order_gives_what_its_tool_takes_unless_it_is_forged() -> None:
+    known = {name: entry.tool["inputSchema"]["properties"].keys() for name, entry in entries().items()}
+    named = [order for each in injections() for order in all_orders(each.text) if order.tool in known]
+    assert {name for order in named for name in order.arguments.keys() - known[order.tool]} == FORGED
 
 
 def test_an_order_is_found_however_deep_it_stands() -> None:
