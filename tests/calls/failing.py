@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mcp import Client
 
@@ -78,6 +79,18 @@ class Failing:
     client: Client
     fault: Fault
     rows: dict[str, Case] = field(default_factory=dict[str, Case])
+    over: asyncio.Condition = field(default_factory=asyncio.Condition)
+    """Told of the end of every call."""
+
+    async def call(self, name: str, case: Case) -> tuple[bool, dict[str, Any]]:
+        """One call; where another's question is open, once more after some call has ended."""
+        while True:
+            worked, answer = await called(self.client, name, case.arguments)
+            async with self.over:
+                if answer.get("error") != "question_open":
+                    self.over.notify_all()
+                    return worked, answer
+                await self.over.wait()
 
     async def complaints(self) -> list[str]:
         """What is wrong: at the first request of every tool, at the change of those that make one, and in memory."""
@@ -121,7 +134,7 @@ class Failing:
 
     async def quietly(self, name: str, case: Case) -> list[str]:
         """A call that nobody looks at."""
-        await called(self.client, name, case.arguments)
+        await self.call(name, case)
         return []
 
     async def at_first(self, name: str, case: Case) -> list[str]:
@@ -156,7 +169,7 @@ class Failing:
 
     async def told(self, name: str, case: Case, sent: Sent) -> list[str]:
         """What is wrong with what a call tells, which can say no more than this about what was sent."""
-        worked, answer = await called(self.client, name, case.arguments)
+        worked, answer = await self.call(name, case)
         honest = {sent, "unknown"} if case.doubt and sent else {sent}
         if worked or answer["sent"] not in honest or not answer["message"]:
             return [f"{answer}, but sent is {sent}"]

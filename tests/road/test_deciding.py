@@ -97,3 +97,10 @@ async def test_two_refusals_far_apart_do_not_count_together(rig: Rig) -> None:
     rig.clock.now += RESTS + 1
     await no(rig, leaf(rig))
     await asked(rig.road(), TOOL, leaf(rig))
+
+
+async def test_a_question_that_nobody_can_answer_stands_in_the_way_of_no_other(rig: Rig) -> None:
+    nobody = rig.road(approver=lambda: None)
+    for name in ("SEO Analyst", "Copywriter"):
+        error = await refused(nobody.call(Caller(), "delete_workspace", {"workspace_id": rig.named(name)}))
+        assert error.kind == "no_approver"

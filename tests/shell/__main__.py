@@ -67,10 +67,17 @@ class Siege:
         """A call that waits for a person."""
         # The program may remove this file; five tries lock the key only as long as it stands.
         (self.state / "approver.tries").unlink(missing_ok=True)
+        self.hide_questions()
         worked, told = await called(self.model, tool, given)
         assert not worked
         assert told["error"] == "allow_required", told
         return Waiting(told, self.state)
+
+    def hide_questions(self) -> None:
+        """What waits already shall not keep the next call from being asked about: the program may write that, too."""
+        if (self.state / "state.db").exists():
+            with closing(sqlite3.connect(self.state / "state.db", timeout=30)) as sql, sql:
+                sql.execute("UPDATE plans SET asks = 0")
 
     async def proven(self, what: str, allow: Callable[[Waiting], object]) -> Tried:
         """The same instrument in the hands of a person with the passphrase: what it does would be seen."""

@@ -243,6 +243,9 @@ class Decision:
         Raises: GateStop `no_approver`, `declined`, or `allow_required` with the line a person runs.
         """
         if self.context.approver() is None:
+            # Nobody can answer it, so it shall not stand in the way of another question.
+            store, now = self.context.store(), self.context.clock()
+            await anyio.to_thread.run_sync(store.refuse, plan.id, "no_approver", now)
             raise GateStop(
                 "no_approver",
                 "This client cannot ask a person, and no approver is set up on this machine; nothing was sent.",
