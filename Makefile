@@ -12,7 +12,7 @@ space := $(subst ,, )
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore fuzz attack canary race shell lock clean
+.PHONY: help install demo test lint types cover faults questions schemathesis inspector generate bench page explore mutants fuzz attack canary race shell lock clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ explore: $(TESTS) ## every order of what can happen to the gate, random historie
 	$(BIN)/python -m tests.explore.machine --examples 1000
 	$(BIN)/python -m tests.explore.mutants
 	$(BIN)/python -m tests.explore.mutants --machine
+
+mutants: $(TESTS) ## small faults sown into gate, paths, permits, store and road, which their tests must find; ROOM=gate: one of them
+	$(BIN)/python -m tests.mutation --show $(ROOM)
 
 fuzz: $(TESTS) ## 100,000 generated calls over all tools: what leaves is on a route of its own tool
 	$(BIN)/python -m tests.attacks.fuzz --calls 100000

@@ -1,0 +1,130 @@
+"""`make mutants`: sow every small fault into the rooms that keep the gate, one at a time, and count what tests find.
+
+`python -m tests.mutation [ROOM...]`; `--sample N` takes every Nth fault only, and says so; `--show` names survivors.
+Ends with 1 when a room's tests find less than 95 % of its faults. Faults that change nothing anybody can see stand in
+equivalent.toml with their reason and are not counted; one that stands there and is sown no more fails the run.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutation.judging import ROOT, Case, Verdict, begun, copied, judged, verdict, warm
+from tests.mutation.sowing import faults
+
+LEAST = 95.0
+"""Per cent of a room's faults that its tests must find."""
+
+WARM = ("molecule_mcp.__main__", "molecule_mcp.server", "tests.road.rig", "yaml", "hypothesis.strategies")
+
+
+@dataclass(frozen=True)
+class Room:
+    """Modules, and the tests that judge them.
+
+    Args:
+        files: A glob from src/molecule_mcp, several parted by blanks.
+        tests: Folders or files below tests/; the file that mirrors the module always comes first.
+    """
+
+    files: str
+    tests: tuple[str, ...]
+
+
+ROOMS = {
+    "gate": Room("gate/*.py", ("gate",)),
+    "paths": Room("tenant/paths.py", ("tenant/test_paths.py",)),
+    "permits": Room("tenant/permit.py tenant/passage.py", ("tenant/test_passage.py", "tenant/test_permit.py")),
+    "store": Room("store/*.py", ("store",)),
+    "road": Room("road/*.py", ("road",)),
+}
+
+
+def cases_of(room: Room) -> list[Case]:
+    """Every fault of a room, with the tests that judge it."""
+    source = ROOT / "src" / "molecule_mcp"
+    return [
+        Case(path.relative_to(ROOT).as_posix(), fault, ordered(path, room))
+        for pattern in room.files.split()
+        for path in sorted(source.glob(pattern))
+        for fault in faults(path.read_text(encoding="utf-8"))
+    ]
+
+
+def ordered(path: Path, room: Room) -> tuple[str, ...]:
+    """A room's test files, the module's own first."""
+    own = ROOT / "tests" / path.parent.name / f"test_{path.stem}.py"
+    files = [
+        file
+        for each in room.tests
+        for file in (sorted((ROOT / "tests" / each).glob("test_*.py")) or [ROOT / "tests" / each])
+    ]
+    return tuple(each.relative_to(ROOT).as_posix() for each in sorted(files, key=lambda file: file != own))
+
+
+def equivalents() -> dict[str, set[str]]:
+    """File -> names of the faults in it that nobody can see."""
+    listed = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text(encoding="utf-8"))
+    return {path: {each["fault"] for each in entries} for path, entries in listed.items()}
+
+
+def judge(name: str, arguments: argparse.Namespace) -> bool:
+    """Judge one room and print its figures. Returns whether its tests found enough."""
+    started, unseen = time.monotonic(), equivalents()
+    every = cases_of(ROOMS[name])
+    named = {(case.path, case.fault.name) for case in every}
+    gone = [(path, each) for path in {case.path for case in every} for each in unseen.get(path, set())]
+    stale = [f"{path}: {each}" for path, each in gone if (path, each) not in named]
+    cases = [case for case in every if case.fault.name not in unseen.get(case.path, set())][:: arguments.sample]
+    counts: dict[Verdict, int] = {"killed": 0, "survived": 0, "timeout": 0}
+    with tempfile.TemporaryDirectory() as folder:
+        copies = [copied(ROOT, Path(folder, str(place))) for place in range(arguments.processes)]
+        seconds = sound(copies, cases[0].tests)
+        for case, verdict_ in judged(cases, copies, seconds):
+            counts[verdict_] += 1
+            if verdict_ == "survived" and arguments.show:
+                print(f"  lives: {case.path}:{case.fault.line} {case.fault.name}", flush=True)
+    found = counts["killed"] + counts["timeout"]
+    share = 100 * found / len(cases)
+    sampled = f", every {arguments.sample}th of {len(every)}" if arguments.sample > 1 else ""
+    print(
+        f"{name}: {found} of {len(cases)} found ({share:.1f} %), {counts['survived']} live, {counts['timeout']} "
+        f"found by time alone{sampled}; {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
+    for each in stale:
+        print(f"  sown no more, take it out of equivalent.toml: {each}")
+    return share >= LEAST and not stale
+
+
+def sound(copies: list[Path], tests: tuple[str, ...]) -> int:
+    """Run the tests without a fault in every copy, which must pass. Returns: the seconds one run may take."""
+    slowest = 0.0
+    for copy in copies:
+        started = time.monotonic()
+        if verdict(os.waitpid(begun(copy, tests, 600), 0)[1]) != "survived":
+            raise SystemExit(f"the tests fail without a fault: {' '.join(tests)}")
+        slowest = max(slowest, time.monotonic() - started)
+    return int(3 * slowest) + 15
+
+
+def main() -> int:
+    """Judge the rooms named, or all."""
+    parser = argparse.ArgumentParser(prog="tests.mutation")
+    parser.add_argument("rooms", nargs="*", choices=[*ROOMS, []], metavar="ROOM")
+    parser.add_argument("--sample", type=int, default=1, metavar="N")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--show", action="store_true")
+    arguments = parser.parse_args()
+    warm(WARM)
+    enough = [judge(name, arguments) for name in arguments.rooms or ROOMS]
+    return 0 if all(enough) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
