@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from molecule_mcp.gate.answer import FormAnswer, form, meaning
@@ -57,6 +57,7 @@ def test_what_only_looks_like_the_answer_is_a_no(name: str, value: Any) -> None:
     assert why == ("" if exact else "left" if (name, value) == ("decision", LEAVE) else "not_confirmed")
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # the first draws load what they draw from
 @given(st.sampled_from(sorted(QUESTIONS)), contents)
 @example("allow", {})
 @example("allow", {"allow": True, "x": None})
