@@ -15,7 +15,8 @@ from tests.store import making
 from tests.store.making import DONE, EXPIRES, NOW, PLAN, YES
 
 from molecule_mcp.errors import StoreError
-from molecule_mcp.store.forms import canonical, plan_fields
+from molecule_mcp.store.chain import Key
+from molecule_mcp.store.forms import canonical, flat, plan_fields
 from molecule_mcp.store.records import Grant, Outcome, Question, StoredPlan
 from molecule_mcp.store.sqlite import SqliteStore
 
@@ -643,3 +644,16 @@ def test_a_keyed_digest_is_the_same_for_all_processes_of_one_folder_only(
     assert digest != store.keyed_digest("body ")
     with closing(SqliteStore(tmp_path / "elsewhere")) as elsewhere:
         assert digest != elsewhere.keyed_digest("body")
+
+
+def test_a_yes_that_the_chain_tells_nothing_of_grants_nothing_though_its_row_is_sealed(
+    store: SqliteStore, folder: Path
+) -> None:
+    plan = making.plan()
+    store.open_plan(plan)
+    given = canonical(flat(YES))
+    seal = Key.load(folder / "chain.key").mac("grant", plan.id.encode(), plan.digest.encode(), given.encode())
+    outside(folder, f"UPDATE plans SET state = 'granted', given = '{given}', seal = '{seal}'")
+    with pytest.raises(StoreError, match="not in the audit chain"):
+        store.claim(making.intent())
+    assert store.open_intents() == []

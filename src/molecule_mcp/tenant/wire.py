@@ -181,9 +181,12 @@ class Wire:
             progress.left = False
             await self._sleep(pause)
 
-    async def _once(self, request: Request, progress: Progress) -> Answer:
+    async def _paced(self) -> None:
         if pause := self._pace.wait():
             await self._sleep(pause)
+
+    async def _once(self, request: Request, progress: Progress) -> Answer:
+        await self._paced()
         async with self._slots:
             progress.left = True
             response = await self._guard.handle_async_request(self._built(request))
@@ -206,8 +209,7 @@ class Wire:
         """
         progress = Progress(changing=False)
         async with self._ears:
-            if pause := self._pace.wait():
-                await self._sleep(pause)
+            await self._paced()
             begun = False
             with anyio.move_on_after(seconds):
                 async with self._opened(request, seconds) as response:
