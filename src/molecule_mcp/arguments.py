@@ -60,6 +60,9 @@ class Options(BaseModel):
     client_token: Annotated[str, Field(max_length=64, description="One token, one send.")] = ""
 
 
+NO_OPTIONS = Options()
+
+
 @cache
 def model(function: Tool) -> type[BaseModel]:
     """The arguments of a tool as a strict pydantic model."""
@@ -112,6 +115,8 @@ def taken(capability: Capability, given: Mapping[str, Any]) -> tuple[Options, di
 
     Raises: ArgumentError as `read`.
     """
+    if given.keys().isdisjoint(capability.options):
+        return NO_OPTIONS, read(capability.function, given, capability.options)
     own = {name: reshaped(given[name], kinds(schema)) for name, schema in options(capability).items() if name in given}
     try:
         found = Options.model_validate(own)

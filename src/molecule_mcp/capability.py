@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
@@ -175,7 +176,7 @@ class Capability:
     open_world: bool
     optional: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def highest(self) -> Risk:
         """The highest risk any argument or live fact can raise this tool to."""
         raised = [Risk.CRITICAL if self.combines else self.risk, *self.raised_by_fact.values()]
@@ -183,12 +184,12 @@ class Capability:
             raised += [by] if isinstance(by, Risk) else by.values()
         return max(raised)
 
-    @property
+    @cached_property
     def combines(self) -> bool:
         """Whether it is made of calls of other tools, whose risks are its own."""
         return "run" in inspect.signature(self.function).parameters
 
-    @property
+    @cached_property
     def options(self) -> tuple[str, ...]:
         """What a call of it takes besides its own arguments, see `arguments.Options`: nothing for a pure read."""
         if self.highest is Risk.READ:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
@@ -142,8 +141,16 @@ class Tenant:
             raise TenantUnreadable("The tenant answered with something other than an event stream.", advice=NOT_JSON)
         raise refusal(self._received(request.route, ended), changing=False)
 
-    def _addressed(self, route: str, template: str, query: Query | None, parameters: Mapping[str, str]) -> Request:
-        """A request without a body, on a route and of a workspace that the permit covers.
+    def _addressed(
+        self,
+        route: str,
+        template: str,
+        query: Query | None,
+        parameters: Mapping[str, str],
+        body: bytes = b"",
+        content_type: str = JSON,
+    ) -> Request:
+        """A request on a route and of a workspace that the permit covers.
 
         Raises: ArgumentError, PolicyRefusal.
         """
@@ -152,7 +159,7 @@ class Tenant:
         if len(path) > LONGEST:
             raise ArgumentError(f"The arguments make an address of more than {LONGEST} bytes; nothing was sent.")
         self._check_bound(route, template, parameters)
-        return Request(route, route.split(" ", 1)[0], path, b"")
+        return Request(route, route.split(" ", 1)[0], path, body, content_type)
 
     async def _exchange(
         self,
@@ -165,7 +172,7 @@ class Tenant:
         content_type: str = JSON,
     ) -> Shape:
         route = f"{method} {template}"
-        request = replace(self._addressed(route, template, query, parameters), body=body, content_type=content_type)
+        request = self._addressed(route, template, query, parameters, body, content_type)
         self._check_named(query)
         if not changing(route):
             answer = self._received(route, await self._wire.exchange(request))

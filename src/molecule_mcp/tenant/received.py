@@ -36,7 +36,8 @@ def received(route: str, answer: Answer, redactor: Redactor, *, masked: bool) ->
     for (name, value), _ in zip(secrets_in(route, answer.body), range(MOST), strict=False):
         redactor.learn(value, name)
     if masked or not 200 <= answer.status < 300:
-        return replace(answer, body=redactor.body(answer.body))
+        body = redactor.body(answer.body)
+        return answer if body is answer.body else replace(answer, body=body)
     return answer
 
 

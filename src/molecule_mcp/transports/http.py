@@ -13,6 +13,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -58,13 +59,13 @@ class Doorkeeper:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        if is_page(str(scope["path"])):
+        path, headers = str(scope["path"]), Headers(scope=scope)
+        if is_page(path):
             await self._app(scope, receive, send)
             return
-        refusal = self.refusal(request)
-        if refusal is None and request.url.path != "/healthz":
-            name = self._doors.bearers.name(request.headers.get("authorization", ""))
+        refusal = self.refusal(headers)
+        if refusal is None and path != "/healthz":
+            name = self._doors.bearers.name(headers.get("authorization", ""))
             if name is None:
                 refusal = answer(401, "a bearer is needed", {"WWW-Authenticate": "Bearer"})
             else:
@@ -90,11 +91,11 @@ class Doorkeeper:
         scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=name, scopes=toolsets))
         return None
 
-    def refusal(self, request: Request) -> JSONResponse | None:
+    def refusal(self, headers: Headers) -> JSONResponse | None:
         """The answer to a foreign Host or Origin."""
-        if hostname(f"//{request.headers.get('host', '')}") not in self._doors.hosts:
+        if hostname(f"//{headers.get('host', '')}") not in self._doors.hosts:
             return answer(421, "this server does not answer to that host")
-        origin = request.headers.get("origin")
+        origin = headers.get("origin")
         if origin is not None and hostname(origin) not in self._doors.hosts:
             return answer(403, "requests from that page are not accepted")
         return None
