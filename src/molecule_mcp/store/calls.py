@@ -32,6 +32,10 @@ _BY_BINDING = (
     f"{_ROW} binding = ? AND (state = 'running' OR (state = 'done' AND ended > ? AND NOT (? AND {_FOLLOWED}))"
     " OR (state = 'unknown' AND ended > ?)) ORDER BY started DESC, rowid DESC LIMIT 1"
 )
+_SENT = (
+    "SELECT json_extract(intents.intent, '$.method') || ' ' || json_extract(intents.intent, '$.path'), state, verdict"
+    " FROM intents LEFT JOIN settlements ON intents.id = settlements.intent WHERE call = ? ORDER BY intents.rowid"
+)
 
 
 def earlier(sql: Connection, call: Call) -> RecordedCall | None:
@@ -81,6 +85,24 @@ def recover(sql: Connection, living: set[str], now: float) -> None:
     for call_id, owner in rows:
         if owner not in living:
             finish(sql, call_id, "unknown", now, None)
+
+
+def settle(sql: Connection, call_id: str | None) -> None:
+    """Note what is known by now of an unknown call's requests; one of which nothing happened is dropped."""
+    row = sql.execute("SELECT answer FROM calls WHERE id = ? AND state = 'unknown'", (call_id,)).fetchone()
+    if row is None:
+        return None
+    sent = [
+        {"request": line, "state": state if verdict is None else verdict}
+        for line, state, verdict in sql.execute(_SENT, (call_id,)).fetchall()
+    ]
+    states = {each["state"] for each in sent}
+    if states <= {"did_not_happen"}:
+        return forget(sql, str(call_id))
+    verdict = "happened" if states <= {"done", "happened"} else "cannot_be_told"
+    answer = {**json.loads(row[0] or "{}"), "settled": {"verdict": verdict, "requests": sent}}
+    sql.execute("UPDATE calls SET answer = ? WHERE id = ?", (json.dumps(answer, separators=(",", ":")), call_id))
+    return None
 
 
 def _found(sql: Connection, query: str, *values: object) -> RecordedCall | None:

@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from molecule_mcp.errors import ConfigurationError, StoreError
-from molecule_mcp.store import calls, chain, files
+from molecule_mcp.store import calls, chain, files, settlements
 from molecule_mcp.store.chain import Key
 
-VERSION = 3
+VERSION = 4
 BUSY = 5.0
 """Seconds a write waits for other processes before it is refused."""
 
@@ -37,6 +37,11 @@ CREATE TABLE intents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, plan TEXT, answe
 CREATE INDEX intents_by_call ON intents (call) WHERE call IS NOT NULL;
 CREATE INDEX intents_open ON intents (owner) WHERE state = 'open';
 """
+
+TABLES = f"{SCHEMA} {calls.SCHEMA} {chain.SCHEMA} {settlements.SCHEMA}"
+
+UPGRADES = {3: settlements.SCHEMA}
+"""Version -> what makes the next one of it; every statement ends with a semicolon and adds something."""
 
 _FAULTS = (sqlite3.Error, OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
@@ -102,6 +107,11 @@ class Database:
             sql.execute("BEGIN")
             yield sql
 
+    def exists(self) -> bool:
+        """Whether there is a file; nothing is made."""
+        with faults():
+            return files.own_file(self.folder / "state.db") is not None
+
     @property
     def key(self) -> Key:
         """The key beside the file, made together with it."""
@@ -128,6 +138,8 @@ class Database:
         try:
             sql.execute("PRAGMA synchronous = FULL")
             (version,) = sql.execute("PRAGMA user_version").fetchone()
+            if version in UPGRADES:
+                version = upgrade(sql)
             if version != VERSION:
                 raise ConfigurationError(f"{path} was made by another version of this program")
         except BaseException:
@@ -150,7 +162,7 @@ class Database:
             with closing(connect(draft, self._busy)) as sql:
                 sql.execute("PRAGMA synchronous = FULL")
                 sql.execute("PRAGMA journal_mode = WAL")
-                sql.executescript(f"BEGIN; {SCHEMA} {calls.SCHEMA} {chain.SCHEMA} PRAGMA user_version = {VERSION};")
+                sql.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION};")
                 chain.begin(sql, key)
                 sql.execute("COMMIT")
             files.publish(draft, path)
@@ -168,6 +180,22 @@ def connect(path: Path, busy: float) -> sqlite3.Connection:
         check_same_thread=False,
         uri=True,
     )
+
+
+def upgrade(sql: sqlite3.Connection) -> int:
+    """Bring an older file to the present version, in one transaction; no row of it is touched.
+
+    Returns: the version that it has then, whichever process brought it there.
+    """
+    sql.execute("BEGIN IMMEDIATE")
+    (version,) = sql.execute("PRAGMA user_version").fetchone()
+    while version in UPGRADES:
+        for statement in UPGRADES[version].split(";"):
+            sql.execute(statement)
+        version += 1
+    sql.execute(f"PRAGMA user_version = {version}")
+    sql.execute("COMMIT")
+    return version
 
 
 @contextmanager

@@ -14,6 +14,7 @@ PlanState = Literal["open", "granted", "refused", "spent"]
 StepState = Literal["pending", "claimed", "done", "failed", "unknown"]
 OutcomeState = Literal["done", "failed", "unknown"]
 CallState = Literal["running", "done", "failed", "unknown"]
+Verdict = Literal["happened", "did_not_happen", "cannot_be_told"]
 GrantKind = Literal["human", "client_attested", "operator", "none"]
 
 RESTS = 1800.0
@@ -186,7 +187,10 @@ class Call:
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """A call as the store holds it; `answer` is redacted, None while it runs and when it was cut off."""
+    """A call as the store holds it; `answer` is redacted, None while it runs and when it was cut off.
+
+    Once reads settled what an unknown one sent, `answer` has `settled`: a verdict on all of it, and each request's.
+    """
 
     id: str
     binding: str
@@ -206,10 +210,23 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Settlement:
+    """What reading the tenant said, later, of an intent whose outcome is unknown.
+
+    Args:
+        read: What was read, each as its request line and the status.
+    """
+
+    verdict: Verdict
+    read: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True)
 class Record:
     """One link of the chain: `mac` = HMAC-SHA256(key, seq, at, kind, body, prev).
 
-    `kind` is the state a plan took (open, granted, refused, spent), or intent, or outcome.
+    `kind` is the state a plan took (open, granted, refused, spent), or intent, outcome or settled.
     """
 
     seq: int
@@ -328,4 +345,36 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release the file."""
+        ...
+
+
+class Settler(Protocol):
+    """What settles by reads what became unknown. Every method is one transaction, and raises as `Store` does."""
+
+    def unsettled(self) -> bool:
+        """Whether there may be something to recover or to settle; where nothing was ever written, nothing is made."""
+        ...
+
+    def take(self, profile: str, origin: str, now: float, most: int) -> list[Intent]:
+        """Recover (see `Store.recover`), then take unknown intents of this profile and tenant to settle them by reads.
+
+        Only of processes that are gone, and none that another living process has taken.
+        Returns: the newest of them, at most so many, oldest first.
+        """
+        ...
+
+    def settled(self, intent: Intent, settlement: Settlement) -> bool:
+        """Write what was read of an intent that this store took, as a record of its own; the outcome stays as it is.
+
+        When the same request was sent again since, nothing can be told. Of a call of which nothing happened the plan
+        is spent, and the call forgotten, so that it can be made anew. False: it was not this store's to settle.
+        """
+        ...
+
+    def let_go(self, intent_id: str) -> None:
+        """Leave an intent that was taken to whoever comes next."""
+        ...
+
+    def plan(self, plan_id: str) -> StoredPlan | None:
+        """Read one plan by id."""
         ...

@@ -16,7 +16,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from molecule_mcp.errors import StoreError
-from molecule_mcp.store import calls, chain, owners
+from molecule_mcp.store import calls, chain, owners, settlements
 from molecule_mcp.store.database import BUSY, Database
 from molecule_mcp.store.forms import canonical, flat, plain_code, plan_fields, plan_from
 from molecule_mcp.store.owners import Owner
@@ -31,6 +31,7 @@ from molecule_mcp.store.records import (
     Plan,
     Record,
     RecordedCall,
+    Settlement,
     StoredPlan,
 )
 
@@ -68,7 +69,7 @@ def unchanged(text: str) -> str:
 
 
 class SqliteStore:
-    """`records.Store` in `state.db`, with `chain.key` beside it.
+    """`records.Store` and `records.Settler` in `state.db`, with `chain.key` beside it.
 
     Args:
         folder: The state folder; made with mode 0700 when missing.
@@ -240,17 +241,41 @@ class SqliteStore:
         A process that still lives keeps its own; what became of a send can only be learned by reading the tenant.
         """
         with self._database.writing() as sql:
-            living, left = owners.survey(self._database.folder)
-            rows = sql.execute("SELECT id, owner, intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
-            lost = [(key, text) for key, owner, text in rows if owner not in living]
-            for key, _ in lost:
-                self._settle(
-                    sql, key, Outcome("unknown", None, now, "the process ended before the outcome was recorded")
-                )
-            calls.recover(sql, living, now)
-            for path in left:
-                path.unlink(missing_ok=True)
-        return [Intent(**json.loads(text)) for _, text in lost]
+            return self._recover(sql, now)[1]
+
+    def unsettled(self) -> bool:
+        """Whether there may be something to recover or to settle; without a file there is none, and none is made."""
+        if not self._database.exists():
+            return False
+        with self._database.reading() as sql:
+            return settlements.waiting(sql)
+
+    def take(self, profile: str, origin: str, now: float, most: int) -> list[Intent]:
+        """Recover, then take unknown intents to settle them; see `records.Settler.take`."""
+        with self._database.writing() as sql:
+            living, _ = self._recover(sql, now)
+            self._owner.hold()
+            return settlements.take(sql, self._owner.name, living, profile, origin, most)
+
+    def settled(self, intent: Intent, settlement: Settlement) -> bool:
+        """Write what was read of an intent that this store took; see `records.Settler.settled`."""
+        with self._database.writing() as sql:
+            if settlements.repeated(sql, intent.id):
+                settlement = replace(settlement, verdict="cannot_be_told")
+            if not settlements.write(sql, self._owner.name, intent.id, settlement):
+                return False
+            names = ("tool", "method", "path")
+            told = {"intent": intent.id, **{name: getattr(intent, name) for name in names}, **flat(settlement)}
+            self._record(sql, settlement.at, "settled", told)
+            if settlement.verdict == "did_not_happen" and intent.plan_id is not None:
+                self._ended(sql, intent.plan_id, "granted", "spent", "settled", settlement.at)
+            calls.settle(sql, intent.call)
+        return True
+
+    def let_go(self, intent_id: str) -> None:
+        """Leave an intent that was taken to whoever comes next."""
+        with self._database.writing() as sql:
+            settlements.let_go(sql, self._owner.name, intent_id)
 
     def records(self) -> Iterator[Record]:
         """The chain, oldest first, unchecked; read as it is asked for."""
@@ -328,18 +353,33 @@ class SqliteStore:
         query = "SELECT position, state FROM steps WHERE plan = ? AND answer = ? ORDER BY position"
         return StoredPlan(plan, state, grant, dict(sql.execute(query, (plan_id, grant.answer))))
 
+    def _recover(self, sql: Connection, now: float) -> tuple[set[str], list[Intent]]:
+        """Who lives, and what became unknown."""
+        living, left = owners.survey(self._database.folder)
+        rows = sql.execute("SELECT id, owner, intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
+        lost = [(key, text) for key, owner, text in rows if owner not in living]
+        for key, _ in lost:
+            self._settle(sql, key, Outcome("unknown", None, now, "the process ended before the outcome was recorded"))
+        calls.recover(sql, living, now)
+        for path in left:
+            path.unlink(missing_ok=True)
+        return living, [Intent(**json.loads(text)) for _, text in lost]
+
     def _end(self, plan_id: str, before: str, after: str, reason: str, now: float) -> bool:
         with self._database.writing() as sql:
-            change = sql.execute("UPDATE plans SET state = ? WHERE id = ? AND state = ?", (after, plan_id, before))
-            if change.rowcount == 0:
-                return False
-            if reason == "declined":
-                sql.execute("DELETE FROM refusals WHERE at <= ?", (now - 2 * RESTS,))
-                (text,) = sql.execute("SELECT plan FROM plans WHERE id = ?", (plan_id,)).fetchone()
-                plan = plan_from(text)
-                rows = [(plan.principal, target, now) for target in plan.question.targets]
-                sql.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
-            self._record(sql, now, after, {"plan": plan_id, "reason": reason})
+            return self._ended(sql, plan_id, before, after, reason, now)
+
+    def _ended(self, sql: Connection, plan_id: str, before: str, after: str, reason: str, now: float) -> bool:
+        change = sql.execute("UPDATE plans SET state = ? WHERE id = ? AND state = ?", (after, plan_id, before))
+        if change.rowcount == 0:
+            return False
+        if reason == "declined":
+            sql.execute("DELETE FROM refusals WHERE at <= ?", (now - 2 * RESTS,))
+            (text,) = sql.execute("SELECT plan FROM plans WHERE id = ?", (plan_id,)).fetchone()
+            plan = plan_from(text)
+            rows = [(plan.principal, target, now) for target in plan.question.targets]
+            sql.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
+        self._record(sql, now, after, {"plan": plan_id, "reason": reason})
         return True
 
     def _hindrance(self, sql: Connection, plan: Plan) -> Hindrance | None:
