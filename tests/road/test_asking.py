@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from molecule_mcp.capability import Risk
 from molecule_mcp.gate import grants
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
@@ -240,6 +241,20 @@ async def test_the_target_gone_after_the_yes_is_a_stale_plan(rig: Rig, road: Roa
     rig.app.database.commit()
     error = await refused(
         road.call(can_ask(), "delete_workspace", given, FormAnswer(question.plan.id, "accept", {"allow": True}))
+    )
+    assert error.kind == "stale_plan"
+    assert rig.transport.changes == []
+
+
+async def test_a_yes_to_a_call_that_got_riskier_since_it_was_shown_is_a_stale_plan(rig: Rig) -> None:
+    road = rig.road(Profile(ask_from=Risk.DISRUPT))
+    given = {"workspace_id": rig.named("SEO Analyst")}
+    question = await asked(road, "restart_workspace", given)
+    assert question.plan.risk == "disrupt"
+    rig.app.database.execute("UPDATE workspaces SET runtime = 'external' WHERE id = ?", (given["workspace_id"],))
+    rig.app.database.commit()
+    error = await refused(
+        road.call(can_ask(), "restart_workspace", given, FormAnswer(question.plan.id, "accept", {"allow": True}))
     )
     assert error.kind == "stale_plan"
     assert rig.transport.changes == []

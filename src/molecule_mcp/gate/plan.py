@@ -34,6 +34,7 @@ def fingerprint(steps: Sequence[Step]) -> str:
                 step.facts,
                 step.tool,
                 step.call,
+                step.risk,
             ]
             for step in steps
         ]

@@ -100,6 +100,7 @@ class Asking:
                 facts=item.facts,
                 tool=self.capability.name,
                 call=call,
+                risk=self.risk.label,
             )
             for index, (answer, item, request) in enumerate(await self.rehearsed(preview, code), first)
         )

@@ -38,6 +38,7 @@ class Step:
         facts: The stable facts it was shown with.
         tool: The tool that sends it.
         call: Which call of the plan it belongs to, from 0; a plan of one tool is one call.
+        risk: What its call could cost when it was shown.
     """
 
     answer: str
@@ -49,6 +50,7 @@ class Step:
     facts: Mapping[str, Any]
     tool: str = ""
     call: int = 0
+    risk: str = ""
 
 
 @dataclass(frozen=True)
