@@ -10,7 +10,8 @@ import pytest
 from tests.calls.harness import called, client
 from tests.profiles.making import ONE, file
 
-from molecule_mcp.cli import main, parser, serving
+from molecule_mcp.cli import main, serving
+from molecule_mcp.cli.parsing import parsed
 from molecule_mcp.cli.profile import in_force
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.settings import OWN, TOKEN, URL
@@ -102,7 +103,7 @@ def test_a_key_from_a_profile_leaves_the_environment(config: Path, monkeypatch: 
     monkeypatch.setenv("ACME_KEY", "k3yOf-the_0rganization")
     lines = ('origin = "https://acme.example"', 'credential = "env:ACME_KEY"', soon())
     file(config, policy(*lines))
-    found = in_force(parser().parse_args(["serve"]), Redactor())
+    found = in_force(parsed(["serve"]), Redactor())
     assert (found.settings.api_url, found.settings.org_token) == ("https://acme.example", "k3yOf-the_0rganization")
     assert "ACME_KEY" not in os.environ
 

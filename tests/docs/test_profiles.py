@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from molecule_mcp.cli import parser
+from molecule_mcp.cli.parsing import parser
 from molecule_mcp.prepared import entries
 from molecule_mcp.profiles import forms
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from molecule_mcp.cli import parser
+from molecule_mcp.cli.parsing import parser
 from molecule_mcp.settings import ORG_ID, TOKEN, URL, Settings
 
 ROOT = Path(__file__).parents[2]

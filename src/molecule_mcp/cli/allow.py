@@ -4,10 +4,12 @@ import sys
 import time
 from argparse import Namespace
 
-from molecule_mcp.cli import terminal
+from molecule_mcp.cli import program, terminal
 from molecule_mcp.cli.profile import state_of
 from molecule_mcp.console import decisions
+from molecule_mcp.errors import GateStop
 from molecule_mcp.gate.question import LEAVE
+from molecule_mcp.store import approver
 from molecule_mcp.store.records import StoredPlan
 from molecule_mcp.store.sqlite import SqliteStore
 
@@ -26,6 +28,9 @@ def run(arguments: Namespace) -> int:
         decisions.refuse(store, stored)
         print("Refused; nothing will be sent.")
         return 0
+    if approver.public(folder) is None:
+        advice = f"Run: {program.line('approver init', folder)}"
+        raise GateStop("no_approver", "No approver is set up here, so nobody can allow it.", advice=advice)
     decisions.allow(store, folder, stored, chosen, terminal.passphrase("Approver's passphrase: "))
     print(f"Allowed, once, until {time.strftime('%H:%M:%S', time.localtime(stored.plan.expires))}.")
     return 0

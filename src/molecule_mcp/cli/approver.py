@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from molecule_mcp.cli import terminal
+from molecule_mcp.cli import program, terminal
 from molecule_mcp.cli.profile import state_of
 from molecule_mcp.errors import ArgumentError, ConfigurationError
 from molecule_mcp.store import approver
@@ -14,7 +14,7 @@ def run(arguments: Namespace) -> int:
     known = approver.public(folder)
     if arguments.action == "show":
         if known is None:
-            raise ArgumentError("No approver is set up here.", advice="Run: molecule-mcp approver init")
+            raise ArgumentError("No approver is set up here.", advice=f"Run: {program.line('approver init', folder)}")
         print(f"approver {known.fingerprint} in {folder}")
         return 0
     if known is not None:

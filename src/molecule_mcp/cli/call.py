@@ -7,9 +7,12 @@ from typing import Any, cast
 
 import anyio
 
+from molecule_mcp import toolsets
 from molecule_mcp.cli import compose, serving
 from molecule_mcp.cli.profile import in_force
+from molecule_mcp.cli.usage import usage
 from molecule_mcp.errors import ArgumentError, MoleculeError
+from molecule_mcp.prepared import entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.traffic import Asked, Caller
 
@@ -19,6 +22,8 @@ def run(arguments: Namespace) -> int:
 
     Returns: 0, or 1 when the tool answered with an error, which is printed on stdout all the same.
     """
+    if getattr(arguments, "help", False):
+        return explained(arguments.tool)
     given = object_in(arguments.arguments)
     redactor = Redactor()
     found = in_force(arguments, redactor)
@@ -31,6 +36,14 @@ def run(arguments: Namespace) -> int:
         return 1
     assert not isinstance(outcome, Asked), "a caller that cannot be asked was asked"
     print(outcome.text)
+    return 0
+
+
+def explained(name: str) -> int:
+    """Print what a tool takes. Raises: ArgumentError when there is no such tool."""
+    if name not in entries():
+        raise toolsets.missing(name, entries(), entries())
+    print(usage(entries()[name]))
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from molecule_mcp import embedded, tools, toolsets
 from molecule_mcp.capability import Capability
+from molecule_mcp.cli import program
 from molecule_mcp.cli.profile import InForce, offered
 from molecule_mcp.gate import grants, policy
 from molecule_mcp.prepared import Entry, entries
@@ -36,7 +37,7 @@ def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = la
     known = offered(settings, toolsets.ALL)
     usable = [name for name, entry in known.items() if policy.refusal(profile, entry.ability) is None]
     store = SqliteStore(settings.state, redact=redactor.text)
-    typed = Typed(settings.state / "typed", grants.code, page=page, how=line("page", settings))
+    typed = Typed(settings.state / "typed", grants.code, page=page, how=program.line("page", settings.state))
     return Road(
         Context(
             profile=profile,
@@ -52,8 +53,8 @@ def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = la
             find=partial(find, known),
             missing=partial(toolsets.missing, offered=usable, entries=entries()),
             allow_wait=settings.allow_wait,
-            allow_line=line("allow", settings),
-            approver_line=line("approver init", settings),
+            allow_line=program.line("allow", settings.state),
+            approver_line=program.line("approver init", settings.state),
             page=page,
         )
     )
@@ -91,15 +92,3 @@ def wire(settings: Settings, redactor: Redactor) -> Wire:
 def find(known: Mapping[str, Entry], name: str) -> Capability | None:
     """A tool's record, from its family's module; None when it is not among the known."""
     return tools.family(known[name].family).get(name) if name in known else None
-
-
-def line(what: str, settings: Settings) -> str:
-    """The command a person runs, with the folder when it is not the usual one."""
-    usual = Settings.load({}).state
-    return f"molecule-mcp {what}" + ("" if settings.state == usual else f" --state {quoted_path(settings.state)}")
-
-
-def quoted_path(path: Path) -> str:
-    """A path as a shell takes it."""
-    text = str(path)
-    return text if text.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum() else f"'{text}'"

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import anyio
 
-from molecule_mcp.cli import compose, serving
+from molecule_mcp.cli import compose, program, serving
 from molecule_mcp.cli.profile import InForce, in_force
 from molecule_mcp.errors import MoleculeError, TenantRefused
 from molecule_mcp.redaction import Redactor
@@ -171,7 +171,7 @@ def approval(settings: Settings) -> Finding:
     known = approver.public(settings.state)
     if known is None:
         text = "none: clients that cannot show a form cannot be allowed anything. A person runs: "
-        return Finding("approver", "note", text + compose.line("approver init", settings))
+        return Finding("approver", "note", text + program.line("approver init", settings.state))
     return Finding("approver", "ok", f"{known.fingerprint}: compare it with what approver init showed")
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from molecule_mcp import arguments as strict
 from molecule_mcp import tools, toolsets
-from molecule_mcp.capability import Capability, Risk
+from molecule_mcp.capability import Risk
 from molecule_mcp.cli.call import object_in
 from molecule_mcp.cli.profile import InForce, in_force, offered
+from molecule_mcp.cli.usage import rising
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.ahead import Ahead, matching
 from molecule_mcp.prepared import Entry, entries
@@ -96,19 +97,6 @@ def asks(profile: policy.Profile, risk: Risk, covered: Ahead | None) -> str:
     if covered is None:
         return person
     return f"nobody for {covered.max_uses} uses, as a preauth says, if they are not used up; then {person}"
-
-
-def rising(capability: Capability, risk: Risk, given: Mapping[str, Any] | None) -> list[str]:
-    """What would raise the risk further: live facts, and arguments as long as none are given."""
-    found = [
-        f"{by.label} when {fact} (read at the call)" for fact, by in capability.raised_by_fact.items() if by > risk
-    ]
-    if given is not None:
-        return found
-    for name, by in capability.raised_by.items():
-        values = {name: by} if isinstance(by, Risk) else {f"{name} is {value}": each for value, each in by.items()}
-        found += [f"{each.label} when {what}" for what, each in values.items() if each > risk]
-    return found
 
 
 def bound(profile: policy.Profile, entry: Entry, given: Mapping[str, Any] | None) -> str:
