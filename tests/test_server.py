@@ -1,5 +1,6 @@
 """The server in memory, in both protocol eras."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,18 +12,21 @@ import pytest
 from jsonschema import validate
 from mcp import Client
 from mcp.client import ClientRequestContext
-from mcp.types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
 
 from molecule_mcp.cli import serving
 from molecule_mcp.cli.profile import InForce
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.prepared import entries
+from molecule_mcp.road.calls import Road
+from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Calls
 from molecule_mcp.server import MoleculeServer
 from molecule_mcp.settings import Settings
 from tests.calls import harness
 from tests.calls.harness import Person
 from tests.road.rig import Rig
+from tests.road.test_settling import left, settled
 
 ERAS = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 
@@ -138,6 +142,52 @@ async def test_a_tool_that_is_not_offered_is_neither_listed_nor_called(rig: Rig,
     assert not worked
     assert "--tools find_idle_workspaces" in told["advice"]
     assert rig.transport.lines == []
+
+
+class Settling(Road):
+    """A road that tells when it has settled, and waits or fails before it, if told to."""
+
+    def __init__(self, context: Context, broken: bool = False) -> None:
+        super().__init__(context)
+        self.broken = broken
+        self.go, self.ended = asyncio.Event(), asyncio.Event()
+        self.times = 0
+
+    async def settle(self) -> None:
+        self.times += 1
+        await self.go.wait()
+        try:
+            if self.broken:
+                raise RuntimeError("no disk")
+            await super().settle()
+        finally:
+            self.ended.set()
+
+
+async def test_the_first_call_has_what_was_left_unknown_settled_and_waits_for_none_of_it(rig: Rig) -> None:
+    path = f"/workspaces/{rig.named('Copywriter')}"
+    left(rig, "DELETE", path, "delete_workspace")
+    road = Settling(rig.road().context)
+    server = MoleculeServer(entries=entries(), profile=Profile(), road=lambda: road, instructions="x")
+    for _ in range(2):
+        await server.call_tool("list_workspaces", {"limit": 1})
+    assert settled(rig.folder) == []
+    road.go.set()
+    await road.ended.wait()
+    assert [each["verdict"] for each in settled(rig.folder)] == ["did_not_happen"]
+    assert road.times == 1
+
+
+async def test_what_cannot_be_settled_is_logged_and_harms_no_call(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    road = Settling(rig.road().context, broken=True)
+    server = MoleculeServer(entries=entries(), profile=Profile(), road=lambda: road, instructions="x")
+    road.go.set()
+    await server.call_tool("list_workspaces", {"limit": 1})
+    await road.ended.wait()
+    result = await server.call_tool("list_workspaces", {"limit": 1})
+    assert isinstance(result, CallToolResult)
+    assert not result.is_error
+    assert "could not be settled" in caplog.text
 
 
 @dataclass

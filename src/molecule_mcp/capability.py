@@ -146,6 +146,22 @@ class Preview:
     choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
+@dataclass(frozen=True)
+class Past:
+    """A changing request whose outcome is unknown, as far as it is still known itself.
+
+    Args:
+        parameters: Those of its path, by the route's names.
+        at: Seconds since the epoch when it left; the tenant's clock may be another.
+        arguments: The tool's, when a person was shown them; empty otherwise.
+    """
+
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    at: float
+    arguments: Mapping[str, Any]
+
+
 class FromPerson:
     """Annotation of a parameter that no caller can give: the person's answer sets it (see `Preview.choices`)."""
 
@@ -175,6 +191,7 @@ class Capability:
     idempotent: bool
     open_world: bool
     optional: frozenset[str] = frozenset()
+    settle: Callable[..., Awaitable[bool | None]] | None = None
 
     @cached_property
     def highest(self) -> Risk:
@@ -235,6 +252,7 @@ class Family:
         idempotent: bool = True,
         open_world: bool = False,
         optional: Sequence[str] = (),
+        settle: Callable[..., Awaitable[bool | None]] | None = None,
     ) -> Callable[[Function], Function]:
         """Record a tool.
 
@@ -248,6 +266,8 @@ class Family:
             idempotent: Whether repeating the call changes nothing more (a hint for hosts).
             open_world: Whether it reaches people or systems outside the tenant (a hint for hosts).
             optional: Those of `sends` that only some arguments lead to, so that a profile may lack them.
+            settle: Takes (tenant, past) and reads, after a crash, whether its request took effect: None when reading
+                cannot tell. Only where the tenant's state tells it honestly.
         """
 
         def record(function: Function) -> Function:
@@ -266,6 +286,7 @@ class Family:
                 idempotent=idempotent,
                 open_world=open_world,
                 optional=frozenset(optional),
+                settle=settle,
             )
             if capability.highest >= Risk.DESTROY and preview is None and not capability.combines:
                 raise TypeError(f"{name} can reach {capability.highest.label} and has no preview")

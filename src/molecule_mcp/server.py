@@ -4,6 +4,7 @@ One code path asks in both protocol eras: `InputRequiredResult` in 2026-07-28, a
 round-trip state is the plan's id; the store lets a plan be decided once, so a replayed answer grants nothing.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -79,6 +80,7 @@ class MoleculeServer(Offering):
         self._make_road = road
         self._choose = choose
         self.under_way = UnderWay()
+        self._settling: asyncio.Task[None] | None = None
         self._listed: dict[tuple[str, ...], list[Tool]] = {}
 
     @cached_property
@@ -134,6 +136,16 @@ class MoleculeServer(Offering):
         except Exception as error:
             logger.exception("defect in %s", name if name in self._entries else "an unknown tool")
             return self.failed(error)
+        finally:
+            # Behind the first answer: before the first call nothing goes to the network.
+            self._settling = self._settling or asyncio.create_task(self.settle())
+
+    async def settle(self) -> None:
+        """Settle by reads what earlier processes left unknown; no call waits for it or fails with it."""
+        try:
+            await self.road.settle()
+        except Exception:
+            logger.exception("what earlier processes left unknown could not be settled")
 
     async def answered(
         self, name: str, arguments: dict[str, Any], context: Session | None

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from tests.calls.harness import tenant_process
+from tests.store import making
 
 from molecule_mcp import __version__
 from molecule_mcp.cli import main, serving
 from molecule_mcp.settings import OWN, TOKEN, URL
 from molecule_mcp.store import approver
+from molecule_mcp.store.records import Settlement
+from molecule_mcp.store.sqlite import SqliteStore
 
 PASSPHRASE = "correct horse battery"
 Captured = pytest.CaptureFixture[str]
@@ -133,6 +136,21 @@ def test_a_gated_call_waits_under_a_code_that_allow_lists(capsys: Captured, envi
     assert "open" in capsys.readouterr().out
     assert main(["audit", "export"]) == 0
     assert json.loads(capsys.readouterr().out)["kind"] == "open"
+
+
+def test_what_was_settled_is_shown_beside_the_unknown_outcome(capsys: Captured, environment: Path) -> None:
+    unknown = making.direct()
+    store = SqliteStore(environment)
+    store.claim(unknown)
+    store.close()
+    store = SqliteStore(environment)
+    store.take(unknown.profile, unknown.origin, making.NOW, 1)
+    store.settled(unknown, Settlement("did_not_happen", ("GET /a 200", "GET /b 200"), making.NOW))
+    store.close()
+    assert main(["audit", "show"]) == 0
+    _, outcome, settled = capsys.readouterr().out.splitlines()
+    assert outcome.endswith("outcome  unknown")
+    assert settled.endswith("settled  delete_workspace DELETE /workspaces/wNone did_not_happen GET /a 200, GET /b 200")
 
 
 def test_a_chain_that_was_cut_is_exit_1(capsys: Captured, environment: Path) -> None:

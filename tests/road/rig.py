@@ -91,6 +91,7 @@ class Rig:
             sample=False,
             wire=lambda: wire,
             store=lambda: store,
+            settler=store,
             keyed_digest=store.keyed_digest,
             approver=key,
             secrets=Secrets(self.folder / "secrets", self.environ, redactor, self.typed),

@@ -5,12 +5,13 @@ import sys
 import time
 from argparse import Namespace
 from collections import deque
+from typing import Any, cast
 
 from molecule_mcp.cli.profile import state_of
 from molecule_mcp.store.records import Record
 from molecule_mcp.store.sqlite import SqliteStore
 
-SHOWN = ("tool", "risk", "method", "path", "grant", "kind", "state", "status", "reason")
+SHOWN = ("tool", "risk", "method", "path", "grant", "kind", "state", "status", "reason", "verdict", "read")
 """What `show` says of a record, in this order."""
 
 
@@ -39,5 +40,6 @@ def line(record: Record) -> str:
     """A record for a person's eyes."""
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.at))
     body = record.body
-    words = [str(body[name]) for name in SHOWN if body.get(name) not in (None, "")]
+    shown = [body[name] for name in SHOWN if body.get(name) not in (None, "", [])]
+    words = [", ".join(map(str, cast("list[Any]", each))) if isinstance(each, list) else str(each) for each in shown]
     return f"{record.seq:6} {at} {record.kind:8} {' '.join(words)}"

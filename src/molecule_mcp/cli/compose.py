@@ -45,6 +45,7 @@ def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = la
             sample=settings.sample,
             wire=cache(partial(wire, settings, redactor)),
             store=cache(partial(recovered, store)),
+            settler=store,
             keyed_digest=store.keyed_digest,
             approver=partial(approver_key, settings.state),
             secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor, typed),

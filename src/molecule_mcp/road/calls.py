@@ -11,10 +11,10 @@ from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer
-from molecule_mcp.road import answers
+from molecule_mcp.road import answers, settling
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.batch import Batch, Judged
-from molecule_mcp.road.context import Context
+from molecule_mcp.road.context import Context, ability
 from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.running import allowed, free
 from molecule_mcp.road.sending import dumped, injected, reading
@@ -101,6 +101,13 @@ class Road:
                 await caller.progress(0, None, f"waiting for a person to type a secret: {code}")
                 await anyio.sleep(LOOK)
 
+    async def settle(self) -> None:
+        """Settle by reads what earlier processes left unknown.
+
+        Raises: StoreError.
+        """
+        await settling.settle(self.context)
+
     def found(self, name: str) -> Capability:
         """The tool of that name, if this profile can use it.
 
@@ -144,8 +151,3 @@ class Road:
     def told(self, error: BaseException) -> str:
         """An error as redacted JSON text; of an unexpected one only its kind."""
         return answers.compact(answers.failed(self.context, error))
-
-
-def ability(capability: Capability) -> policy.Ability:
-    """What policy reads of a tool."""
-    return policy.Ability(capability.name, capability.risk, capability.sends, capability.optional)

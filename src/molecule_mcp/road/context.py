@@ -8,10 +8,10 @@ import anyio
 
 from molecule_mcp.capability import Capability, Wait
 from molecule_mcp.errors import MoleculeError
-from molecule_mcp.gate.policy import Profile
+from molecule_mcp.gate.policy import Ability, Profile
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import Outputs, Secrets
-from molecule_mcp.store.records import Store
+from molecule_mcp.store.records import Settler, Store
 from molecule_mcp.tenant import Wire
 
 
@@ -31,6 +31,7 @@ class Context:
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
         wait: How a tool that follows something lets time pass between two looks.
         allow_line: The command a person runs, up to the code.
+        settler: What settles by reads what became unknown; None: nothing is.
         page: Address of the page that this process serves people, None when it serves none.
     """
 
@@ -50,5 +51,11 @@ class Context:
     allow_line: str = "molecule-mcp allow"
     approver_line: str = "molecule-mcp approver init"
     page: Callable[[], str | None] = lambda: None
+    settler: Settler | None = None
     clock: Callable[[], float] = field(default=time.time)
     wait: Wait = anyio.sleep
+
+
+def ability(capability: Capability) -> Ability:
+    """What policy reads of a tool."""
+    return Ability(capability.name, capability.risk, capability.sends, capability.optional)

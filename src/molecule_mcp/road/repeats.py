@@ -7,7 +7,7 @@ A tool that repeating harms nothing (idempotent) is made again once something el
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from secrets import token_hex
@@ -154,11 +154,7 @@ class Once:
         answer = found.answer or {}
         if "done" in answer:
             return done(self.asking.context, {**answer["done"], "deduplicated": True})
-        told = answer.get("failed") or {
-            "error": "unknown_outcome",
-            "message": "The same call was cut off before its outcome was recorded.",
-        }
-        raise self.doubt(told, self.way_out(found))
+        raise self.doubt(lost(answer), self.way_out(found))
 
     async def waited(self, earlier: RecordedCall) -> RecordedCall | None:
         """The first call once it has ended, or as it is when that takes too long."""
@@ -192,3 +188,16 @@ class Once:
             advice=advice,
             details={**rest, "deduplicated": True},
         )
+
+
+def lost(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a call that is no answer: as it was told first, or what reading the tenant has settled since."""
+    cut = {"error": "unknown_outcome", "message": "The same call was cut off before its outcome was recorded."}
+    told: dict[str, Any] = answer.get("failed") or cut
+    settled = answer.get("settled")
+    if settled is None:
+        return told
+    if settled["verdict"] == "happened":
+        message = "The same call was cut off; reading the tenant since shows that what it asked for is so."
+        return {"error": "already_done", "message": message, "sent": True, "settled": settled}
+    return {**told, "settled": settled}

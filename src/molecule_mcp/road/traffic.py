@@ -62,6 +62,10 @@ class Calls(Protocol):
         """Wait a while until a person has typed the secret of this code."""
         ...
 
+    async def settle(self) -> None:
+        """Settle by reads what earlier processes left unknown."""
+        ...
+
     def told(self, error: BaseException) -> str:
         """An error as redacted JSON text; unexpected ones without their own text."""
         ...
@@ -81,6 +85,9 @@ class Broken:
 
     async def typed(self, code: str, caller: Caller) -> None:
         """Nothing is ever asked for."""
+
+    async def settle(self) -> None:
+        """Nothing can be read."""
 
     def told(self, error: BaseException) -> str:
         """The error as JSON text."""

@@ -176,6 +176,8 @@ class Tenant:
         self._check_named(query)
         if not changing(route):
             answer = self._received(route, await self._wire.exchange(request))
+            if self._permit.reads is not None:
+                self._permit.reads.append(Exchange(route, request.path, answer.status, False))
             return self._owned(route, shaped(answer, into, changing=False))
         return shaped(await self._changed(request), into, changing=True)
 

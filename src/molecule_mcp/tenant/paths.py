@@ -115,7 +115,12 @@ def shape(template: str) -> re.Pattern[str]:
 
 
 def match(template: str, raw_path: bytes) -> bool:
-    """Whether a final, encoded path (without query) belongs to a template.
+    """Whether a final, encoded path (without query) belongs to a template."""
+    return taken(template, raw_path) is not None
+
+
+def taken(template: str, raw_path: bytes) -> dict[str, str] | None:
+    """The parameters of a final, encoded path (without query); None when it does not belong to a template.
 
     It does when what it decodes to is allowed there, and encodes to the very same bytes.
     """
@@ -123,8 +128,9 @@ def match(template: str, raw_path: bytes) -> bool:
         path = raw_path.decode("ascii")
         found = shape(template).fullmatch(path)
         if found is None:
-            return False
+            return None
         names = PARAMETER.findall(template)
-        return fill(template, dict(zip(names, map(unquote, found.groups()), strict=True))) == path
+        parameters = dict(zip(names, map(unquote, found.groups()), strict=True))
+        return parameters if fill(template, parameters) == path else None
     except (UnicodeDecodeError, ArgumentError):
-        return False
+        return None

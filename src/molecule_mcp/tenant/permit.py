@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Exchange:
-    """How one changing send went: the tenant's status, None when no answer came."""
+    """How one send or kept read went: the tenant's status, None when no answer came."""
 
     route: str
     path: str
@@ -57,6 +57,7 @@ class Permit:
         actor: What the tenant is told as the decider.
         redactor: Learns what the tenant answers in secret fields, and masks refusals; None: nobody is told of them.
         masked: Whether good answers are masked too: not where what is read is written back, or kept for a person.
+        reads: Filled by the tenant with every read, where they are kept; None: they are not.
         exchanges: Filled by the tenant with every changing send.
     """
 
@@ -67,4 +68,5 @@ class Permit:
     actor: str = ""
     redactor: Redactor | None = None
     masked: bool = False
+    reads: list[Exchange] | None = None
     exchanges: list[Exchange] = field(default_factory=list[Exchange])

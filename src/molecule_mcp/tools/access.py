@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, PolicyRefusal, TenantError, TenantRefused
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import EXTERNAL, one, shown
 from molecule_mcp.tools.readback import reading_back
+from molecule_mcp.tools.settled import before
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("access")
@@ -69,6 +70,10 @@ class MintedToken(Answer):
     auth_token: str
 
 
+LONGEST_LIST = 500
+"""Keys of the organization that the tenant lists at most."""
+
+
 async def keys(tenant: Tenant) -> list[Key]:
     """The organization's keys, our own marked."""
     found = (await tenant.read("/org/tokens", KeyList)).tokens
@@ -97,12 +102,22 @@ async def what_is_minted(tenant: Tenant, name: str) -> Preview:
     )
 
 
+async def is_minted(tenant: Tenant, past: Past) -> bool | None:
+    """Whether a key of that label has come since; of several nobody can tell, and the list ends at 500."""
+    found = await keys(tenant)
+    if "name" not in past.arguments:
+        return None
+    new = [key for key in found if key.name == past.arguments["name"] and not before(key.created_at, past.at)]
+    return bool(new) if len(new) < 2 and len(found) < LONGEST_LIST else None
+
+
 @family.tool(
     Risk.CRITICAL,
     sends=["POST /org/tokens", "GET /org/tokens"],
     title="Create org token",
     preview=what_is_minted,
     idempotent=False,
+    settle=is_minted,
 )
 async def create_org_token(
     tenant: Tenant,
@@ -141,11 +156,20 @@ async def what_is_revoked(tenant: Tenant, token_id: str) -> Preview:
     )
 
 
+async def is_revoked(tenant: Tenant, past: Past) -> bool | None:
+    """Whether a key is gone; the list ends at 500."""
+    found = await keys(tenant)
+    if any(key.id == past.parameters["id"] for key in found):
+        return False
+    return True if len(found) < LONGEST_LIST else None
+
+
 @family.tool(
     Risk.CRITICAL,
     sends=["DELETE /org/tokens/{id}", "GET /org/tokens"],
     title="Revoke org token",
     preview=what_is_revoked,
+    settle=is_revoked,
 )
 async def revoke_org_token(tenant: Tenant, token_id: TokenId) -> Revoked:
     """Revoke an organization key: all that use it are cut off. The key in use is refused."""
@@ -230,11 +254,21 @@ async def what_token_is_revoked(tenant: Tenant, workspace_id: str, token_id: str
     )
 
 
+async def is_token_revoked(tenant: Tenant, past: Past) -> bool | None:
+    """Whether a workspace's token is gone; only the newest 200 are read."""
+    own = past.parameters["id"]
+    found = (await tenant.read("/workspaces/{id}/tokens", KeyList, id=own, query={"limit": 200})).tokens
+    if any(key.id == past.parameters["tokenId"] for key in found):
+        return False
+    return True if len(found) < 200 else None
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/tokens/{tokenId}", "GET /workspaces/{id}/tokens", "GET /workspaces/{id}"],
     title="Revoke a workspace token",
     preview=what_token_is_revoked,
+    settle=is_token_revoked,
 )
 async def revoke_workspace_token(tenant: Tenant, workspace_id: WorkspaceId, token_id: TokenId) -> Revoked:
     """Revoke one token of one workspace: the agent that uses it is cut off."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
@@ -350,11 +350,18 @@ async def what_closes(tenant: Tenant, workspace_id: str, channel: str) -> Previe
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool:
+    """Whether a channel is gone."""
+    rows = await tenant.read("/workspaces/{id}/channels", list[Stored], id=past.parameters["id"])
+    return all(row.id != past.parameters["channelId"] for row in rows)
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/channels/{channelId}", LIST, WORKSPACE],
     title="Delete a channel",
     preview=what_closes,
+    settle=is_deleted,
 )
 async def delete_channel(tenant: Tenant, workspace_id: WorkspaceId, channel: ChannelId) -> ChannelGone:
     """Delete a channel with its stored credentials; update_channel enabled=no only silences it."""

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, clean_data
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.settled import named_gone
 from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.texts import addressable, cut_data, lines, storable, written
 from molecule_mcp.tools.workspaces import Row, counted
@@ -226,11 +227,18 @@ async def what_is_dropped(tenant: Tenant, workspace_id: str, workflow_id: str) -
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool | None:
+    """Whether all steps of a workflow are gone; one that is saved anew is none of those."""
+    steps = await steps_of(tenant, past.parameters["id"], past.parameters["wfid"])
+    return named_gone(min((step.completed_at for step in steps), default=None), past.at)
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/checkpoints/{wfid}", STEPS, WORKSPACE],
     title="Delete checkpoints",
     preview=what_is_dropped,
+    settle=is_deleted,
 )
 async def delete_checkpoints(tenant: Tenant, workspace_id: WorkspaceId, workflow_id: Workflow) -> CheckpointsGone:
     """Delete every saved step of one workflow; a single step cannot be deleted."""

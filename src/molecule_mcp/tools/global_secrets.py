@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk
 from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.secrets import SecretReference, Secrets
 from molecule_mcp.tenant import Tenant
@@ -16,6 +16,7 @@ from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from molecule_mcp.tools.lifecycle import EXTERNAL, one, shown
 from molecule_mcp.tools.secrets import STAYS, Entry, SecretName, effect, source
+from molecule_mcp.tools.settled import named_gone
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("secrets")
@@ -95,11 +96,19 @@ async def what_is_deleted(tenant: Tenant, workspace_id: str, key: str) -> Previe
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool | None:
+    """Whether a workspace's own secret is gone; one of that name may have been set anew."""
+    entries = await tenant.read("/workspaces/{id}/secrets", list[Entry], id=past.parameters["id"])
+    own = {entry.key: entry.updated_at for entry in entries if entry.scope == "workspace"}
+    return named_gone(own.get(past.parameters["key"]), past.at)
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/secrets/{key}", "GET /workspaces/{id}/secrets", "GET /workspaces/{id}"],
     title="Delete a workspace secret",
     preview=what_is_deleted,
+    settle=is_deleted,
 )
 async def delete_workspace_secret(tenant: Tenant, workspace_id: WorkspaceId, key: SecretName) -> SecretGone:
     """Delete one secret of one workspace, which restarts; a global one of that name then counts again."""
@@ -187,6 +196,12 @@ async def set_global_secret(
     return await read_back(tenant, key, len(reached))
 
 
+async def is_deleted_for_all(tenant: Tenant, past: Past) -> bool | None:
+    """Whether a global secret is gone; one of that name may have been set anew."""
+    entries = await tenant.read("/settings/secrets", list[Entry])
+    return named_gone({entry.key: entry.updated_at for entry in entries}.get(past.parameters["key"]), past.at)
+
+
 @family.tool(
     Risk.CRITICAL,
     sends=[
@@ -197,6 +212,7 @@ async def set_global_secret(
     ],
     title="Delete a global secret",
     preview=what_is_deleted_for_all,
+    settle=is_deleted_for_all,
 )
 async def delete_global_secret(tenant: Tenant, key: SecretName) -> GlobalSet:
     """Delete a secret that every workspace inherits; those without an own value of it restart."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Cursor, Limit, OptionalWorkspaceId, Text, WorkspaceId
@@ -360,11 +360,17 @@ async def what_is_unruled(tenant: Tenant, instruction_id: str) -> Preview:
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool:
+    """Whether an instruction is gone."""
+    return all(row.id != past.parameters["id"] for row in await everything(tenant))
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /instructions/{id}", LIST, "GET /workspaces"],
     title="Delete an instruction",
     preview=what_is_unruled,
+    settle=is_deleted,
     raised_by_fact={"global_scope": Risk.CRITICAL},
     facts=is_global,
 )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
@@ -259,6 +259,16 @@ async def what_is_unlearned(tenant: Tenant, workspace_id: str, memory_id: str) -
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool:
+    """Whether a memory is gone."""
+    workspace = await tenant.read("/workspaces/{id}", Row, id=past.parameters["id"])
+    try:
+        await found(tenant, workspace, past.parameters["memoryId"])
+    except ArgumentError:
+        return True
+    return False
+
+
 @family.tool(
     Risk.DESTROY,
     sends=[
@@ -270,6 +280,7 @@ async def what_is_unlearned(tenant: Tenant, workspace_id: str, memory_id: str) -
     ],
     title="Delete a memory",
     preview=what_is_unlearned,
+    settle=is_deleted,
     raised_by_fact={"global_scope": Risk.CRITICAL},
     facts=is_global,
 )

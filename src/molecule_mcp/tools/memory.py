@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Limit, Text, WorkspaceId, clean_data
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.settled import named_gone
 from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.texts import addressable, cut_data, lines, storable, written
 from molecule_mcp.tools.workspaces import Row
@@ -225,11 +226,18 @@ async def what_is_forgotten(tenant: Tenant, workspace_id: str, key: str) -> Prev
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool | None:
+    """Whether an entry is gone, by deletion or by its own time; one of that key may have been written anew."""
+    entry = await entry_of(tenant, past.parameters["id"], past.parameters["key"])
+    return named_gone(entry and entry.updated_at, past.at)
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/memory/{key}", ENTRY, WORKSPACE],
     title="Delete a memory entry",
     preview=what_is_forgotten,
+    settle=is_deleted,
 )
 async def delete_memory_entry(tenant: Tenant, workspace_id: WorkspaceId, key: Key) -> EntryGone:
     """Delete one key-value entry of a workspace; the answer holds its last value."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.cron import complaint
@@ -243,11 +243,18 @@ async def what_ends(tenant: Tenant, workspace_id: str, schedule_id: str) -> Prev
     )
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool:
+    """Whether a schedule is gone."""
+    rows = await tenant.read("/workspaces/{id}/schedules", list[Stored], id=past.parameters["id"])
+    return all(row.id != past.parameters["scheduleId"] for row in rows)
+
+
 @family.tool(
     Risk.DESTROY,
     sends=["DELETE /workspaces/{id}/schedules/{scheduleId}", LIST, "GET /workspaces/{id}"],
     title="Delete a schedule",
     preview=what_ends,
+    settle=is_deleted,
 )
 async def delete_schedule(tenant: Tenant, workspace_id: WorkspaceId, schedule_id: ScheduleId) -> ScheduleGone:
     """Delete a schedule; past runs stay readable. update_schedule enabled=no only stops it."""

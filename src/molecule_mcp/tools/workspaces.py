@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
@@ -235,6 +235,19 @@ async def what_goes(tenant: Tenant, workspace_id: str, purge: bool = False) -> P
     )  # fmt: skip
 
 
+async def is_deleted(tenant: Tenant, past: Past) -> bool | None:
+    """Whether a workspace is gone; of a purge the rest may be, and none of its data erased."""
+    try:
+        found = await tenant.read("/workspaces/{id}", Row, id=past.parameters["id"])
+    except TenantRefused as error:
+        if error.status == 404:
+            return True
+        raise
+    if found.status == "removed":
+        return None if "purge" in past.query else True
+    return False
+
+
 def below(rows: Iterable[Row], top: str) -> list[Row]:
     """A workspace and all below it, children before parents; empty when it is not in the list."""
     children: dict[str | None, list[Row]] = {}
@@ -317,6 +330,7 @@ def counted(number: int, noun: str) -> str:
     raised_by={"purge": Risk.CRITICAL},
     raised_by_fact={"descendants": Risk.CRITICAL},
     facts=has_descendants,
+    settle=is_deleted,
 )
 async def delete_workspace(
     tenant: Tenant,
