@@ -4,11 +4,14 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from molecule_mcp import tools
+from molecule_mcp.capability import Past
 from molecule_mcp.cli.audit import line
 from molecule_mcp.errors import TenantUnreachable
 from molecule_mcp.gate.policy import Profile
@@ -17,7 +20,7 @@ from molecule_mcp.road.settling import MOST, STILL_COMING
 from molecule_mcp.road.traffic import Broken, Caller
 from molecule_mcp.store.records import Intent
 from molecule_mcp.store.sqlite import SqliteStore
-from molecule_mcp.tenant import Wire
+from molecule_mcp.tenant import Tenant, Wire
 from tests.race.kills import Killing, server
 from tests.race.place import Place, state_folder, tenant
 from tests.road.rig import ORIGIN, Rig, answered, asked, refused
@@ -93,6 +96,21 @@ async def test_a_delete_that_was_carried_out_before_the_kill_is_settled_as_happe
         assert line(records[-1]).endswith(
             f"settled  delete_workspace DELETE /workspaces/{target} happened GET /workspaces/{target} 200"
         )
+
+
+async def test_the_next_process_settles_it_by_itself_while_it_answers(place: Place, rig: Rig) -> None:
+    target = await killed(place, rig, "send after")
+    changes = list(place.changes)
+    calls = 0
+    async with server(place, rig.folder, rig.folder / "none") as process:
+        while not (told := settled(rig.folder)) and calls < 500:
+            calls += 1
+            answer = await process.call("list_workspaces", {"limit": 1})
+            assert answer and "error" not in answer
+        again = await process.call("delete_workspace", {"workspace_id": target})
+    assert [(each["verdict"], each["path"]) for each in told] == [("happened", f"/workspaces/{target}")]
+    assert again and again["error"] == "already_done"
+    assert place.changes == changes
 
 
 async def test_a_delete_that_never_arrived_is_settled_as_not_happened_and_may_be_asked_for_anew(
@@ -172,6 +190,20 @@ async def test_what_can_be_told_at_once_is_not_held_up_by_what_has_to_be_waited_
         ("gone", "happened"),
         ("there", "did_not_happen"),
     ]
+
+
+async def test_a_tool_that_would_change_something_to_find_out_is_stopped(rig: Rig) -> None:
+    target = rig.named("Copywriter")
+    left(rig, "DELETE", f"/workspaces/{target}", "delete_workspace")
+
+    async def again(tenant: Tenant, _past: Past) -> bool:
+        await tenant.send("DELETE", "/workspaces/{id}", dict[str, Any], id=target)
+        return True
+
+    own = tools.catalogue()["delete_workspace"]
+    await rig.road(find={own.name: replace(own, settle=again)}.get).settle()
+    assert rig.transport.lines == []
+    assert settled(rig.folder) == []
 
 
 async def test_a_start_settles_once_and_only_reads(rig: Rig) -> None:
