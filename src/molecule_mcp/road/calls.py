@@ -15,6 +15,7 @@ from molecule_mcp.road import answers, settling
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.batch import Batch, Judged
 from molecule_mcp.road.context import Context, ability
+from molecule_mcp.road.naming import named, suggested
 from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.running import allowed, free
 from molecule_mcp.road.sending import dumped, injected, reading
@@ -45,13 +46,27 @@ class Road:
         """
         caller = answers.masked(self.context, caller)
         capability = self.found(name)
-        options, arguments = strict.taken(capability, given)
+        options, arguments = await self.taken(capability, given)
         if capability.combines:
             policy.check(self.context.profile, ability(capability), Risk.READ, [])
             batch = Batch(self.context, caller, capability, self.judged, self.risk, answer, options.dry_run)
             return await capability.function(run=batch.run, **arguments)
         with asked_by(Asking(self.context, caller, capability, arguments, capability.risk).purpose):
             return await self.checked(caller, capability, options, arguments, answer)
+
+    async def taken(self, capability: Capability, given: Mapping[str, Any]) -> tuple[strict.Options, dict[str, Any]]:
+        """A call's options and arguments.
+
+        Raises: ArgumentError, with candidates where a name stands for a workspace's id.
+        """
+        try:
+            return strict.taken(capability, given)
+        except ArgumentError as error:
+            if (names := named(capability, given)) and policy.refusal(
+                self.context.profile, ability(capability)
+            ) is None:
+                raise await suggested(self.context, names, error) from None
+            raise
 
     async def checked(
         self,
@@ -84,7 +99,7 @@ class Road:
         if caller.offered is not None and name not in caller.offered:
             raise self.context.missing(name)
         capability = self.found(name)
-        options, arguments = strict.taken(capability, given)
+        options, arguments = await self.taken(capability, given)
         if capability.combines or options.dry_run:
             raise ArgumentError("A plan takes calls of single tools, each without dry_run; nothing was sent.")
         risk = await self.risk(capability, arguments)

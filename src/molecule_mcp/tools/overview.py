@@ -3,7 +3,6 @@
 Contract: list_workspaces, the only place with load, last error, spend and limit of every workspace.
 """
 
-import difflib
 from collections import Counter
 from typing import Annotated, Any
 
@@ -11,9 +10,11 @@ from pydantic import Field
 
 from molecule_mcp.capability import Family, Risk
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import naming
 from molecule_mcp.tools.budgets import standing
 from molecule_mcp.tools.kinds import Answer, Text
-from molecule_mcp.tools.workspaces import UP, FullRow, Row
+from molecule_mcp.tools.naming import Candidate
+from molecule_mcp.tools.workspaces import UP, FullRow
 
 family = Family("questions")
 
@@ -129,13 +130,9 @@ async def get_spend(
     )
 
 
-class Candidate(Answer):
-    """A workspace that may be meant."""
+class Described(Candidate):
+    """A workspace that may be meant, and what it is for."""
 
-    id: str
-    name: Text
-    status: str
-    under: Annotated[Text, Field(description="Name of its parent.")] = ""
     role: Text = ""
 
 
@@ -143,7 +140,7 @@ class Matches(Answer):
     """The workspaces that a name may mean."""
 
     sure: Annotated[bool, Field(description="True: exactly one has this very name, and it is the only row.")]
-    candidates: list[Candidate]
+    candidates: list[Described]
     total: int
 
 
@@ -154,18 +151,12 @@ async def find_workspace(
 ) -> Matches:
     """Find the workspaces that a name may mean, best first; several are candidates to ask about."""
     rows = await tenant.read("/workspaces", list[FullRow])
-    names = {row.id: row.name for row in rows}
+    parent = naming.under(rows)
     found = matching(rows, name)
     return Matches(
         sure=len(found) == 1 and found[0].name == name,
         candidates=[
-            Candidate(
-                id=row.id,
-                name=row.name,
-                status=row.status,
-                under=names.get(row.parent_id or "", ""),
-                role=(row.role or "")[:120],
-            )
+            Described(id=row.id, name=row.name, status=row.status, under=parent(row), role=(row.role or "")[:120])
             for row in found[:NAMED]
         ],
         total=len(found),
@@ -175,16 +166,12 @@ async def find_workspace(
 def matching(rows: list[FullRow], name: str) -> list[FullRow]:
     """The first that finds anything: the same name, its letters in any case, a part of name or role, a similar name."""
     wanted = name.casefold()
-
-    def like(row: Row) -> bool:
-        return difflib.SequenceMatcher(None, wanted, row.name.casefold()).ratio() >= 0.6
-
     for found in (
         [row for row in rows if row.name == name],
         [row for row in rows if row.name.casefold() == wanted],
         [row for row in rows if wanted in row.name.casefold()],
         [row for row in rows if wanted in (row.role or "").casefold()],
-        [row for row in rows if like(row)],
+        naming.alike(rows, name),
     ):
         if found:
             return found

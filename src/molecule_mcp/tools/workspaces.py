@@ -13,6 +13,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantRefu
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, WorkspaceRef, clean_data
+from molecule_mcp.tools.naming import Known, candidates, near
 from molecule_mcp.tools.tables import paged
 
 family = Family("workspaces")
@@ -32,13 +33,9 @@ UP = frozenset({"online", "degraded"})
 """The states in which an agent runs; in every other one active_tasks is what it was when that began."""
 
 
-class Row(Answer):
+class Row(Known):
     """What we read of one workspace in a list (contract schema WorkspaceListItem)."""
 
-    id: str
-    name: Text
-    status: str
-    parent_id: str | None = None
     active_tasks: int = 0
     max_concurrent_tasks: int = 1
     runtime: str = ""
@@ -177,18 +174,11 @@ async def resolve(tenant: Tenant, reference: str) -> str:
     exact = [row for row in rows if row.name == reference]
     if len(exact) == 1:
         return exact[0].id
-    wanted = reference.lower()
-    near = exact or [row for row in rows if wanted in row.name.lower()][:10]
-    names = {row.id: row.name for row in rows}
+    found = candidates(rows, (exact or near(rows, reference))[:10])
     raise ArgumentError(
         f"{len(exact) or 'no'} workspace{'s have' if exact else ' has'} exactly this name",
-        advice="Call again with the id of the one that is meant." if near else "list_workspaces shows all names.",
-        details={
-            "candidates": [
-                {"id": row.id, "name": row.name, "status": row.status, "under": names.get(row.parent_id or "", "")}
-                for row in near
-            ]
-        },
+        advice="Call again with the id of the one that is meant." if found else "list_workspaces shows all names.",
+        details={"candidates": [each.model_dump() for each in found]},
     )
 
 

@@ -1,0 +1,126 @@
+"""A name where an id is wanted: refused with the ids it may mean, after one read and nothing else."""
+
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.road.traffic import Caller
+from tests.road.rig import Rig, can_ask, refused
+
+PLAIN = "Correct the arguments and call again; nothing was sent."
+
+
+async def told(rig: Rig, tool: str, given: dict[str, Any], profile: Profile | None = None) -> MoleculeError:
+    """The refusal of a call; whatever it says, nothing but the list was asked for."""
+    error = await refused(rig.road(profile).call(can_ask(), tool, given))
+    assert (error.kind, error.sent) == ("arguments", False)
+    assert set(rig.transport.lines) <= {"GET /workspaces"}
+    return error
+
+
+@pytest.mark.parametrize("tool", ["delete_workspace", "pause_workspace", "list_workspace_secrets"])
+async def test_the_only_candidate_is_told_and_not_taken(rig: Rig, tool: str) -> None:
+    error = await told(rig, tool, {"workspace_id": "copywriter"})
+    assert error.details["candidates"] == [
+        {
+            "for": "workspace_id",
+            "id": rig.named("Copywriter"),
+            "name": "Copywriter",
+            "status": rig.statuses()[rig.named("Copywriter")],
+            "under": "Marketing Lead",
+        }
+    ]
+    assert "A UUID, not a name" in error.message
+    assert rig.transport.lines == ["GET /workspaces"]
+
+
+async def test_of_two_with_one_name_both_are_told_with_their_parents(rig: Rig) -> None:
+    error = await told(rig, "send_message", {"workspace_id": "Reviewer", "text": "x"})
+    assert {row["under"] for row in error.details["candidates"]} == {"Engineering Lead", "Support Lead"}
+
+
+async def test_five_candidates_are_enough(rig: Rig) -> None:
+    assert len((await told(rig, "delete_workspace", {"workspace_id": "e"})).details["candidates"]) == 5
+
+
+async def test_each_of_two_names_has_its_candidates_from_one_read(rig: Rig) -> None:
+    given = {"workspace_id": "Copywriter", "parent_id": "Finance Lead"}
+    found = (await told(rig, "update_workspace", given)).details["candidates"]
+    assert [(row["for"], row["name"]) for row in found] == [
+        ("parent_id", "Finance Lead"),
+        ("workspace_id", "Copywriter"),
+    ]
+    assert rig.transport.lines == ["GET /workspaces"]
+
+
+async def test_a_name_of_nobody_is_told_as_such(rig: Rig) -> None:
+    error = await told(rig, "delete_workspace", {"workspace_id": "zzzzzz"})
+    assert (error.details["candidates"], "No workspace" in str(error.advice)) == ([], True)
+
+
+async def test_a_call_of_a_plan_is_told_the_same(rig: Rig) -> None:
+    calls = [{"tool": "pause_workspace", "arguments": {"workspace_id": "Copywriter"}}]
+    error = await told(rig, "run_plan", {"calls": calls})
+    assert [row["id"] for row in error.details["candidates"]] == [rig.named("Copywriter")]
+
+
+async def test_a_bound_profile_hears_of_its_own_workspaces_only(rig: Rig) -> None:
+    own = rig.named("SEO Analyst")
+    bound = Profile(role="WORKSPACE-WRITE", bound=frozenset({own}))
+    found = (await told(rig, "delete_workspace", {"workspace_id": "analyst"}, bound)).details["candidates"]
+    assert [(row["id"], row["under"]) for row in found] == [(own, "")]
+    assert (await told(rig, "delete_workspace", {"workspace_id": "Copywriter"}, bound)).details["candidates"] == []
+
+
+@pytest.mark.parametrize("profile", [Profile(role="READ"), Profile(workspace_token=True, bound=frozenset({"x"}))])
+async def test_who_cannot_use_the_tool_or_read_the_list_asks_the_tenant_nothing(rig: Rig, profile: Profile) -> None:
+    error = await told(rig, "pause_workspace", {"workspace_id": "Copywriter"}, profile)
+    assert (rig.transport.lines, error.details, error.advice) == ([], {}, PLAIN)
+
+
+@pytest.mark.parametrize("hostile", ["../org/tokens", "a/b", "Copy\nwriter", "Copy\u202ewriter", "..", "&&", "C" * 101])
+async def test_what_is_no_likely_name_is_refused_without_a_look(rig: Rig, hostile: str) -> None:
+    error = await told(rig, "delete_workspace", {"workspace_id": hostile})
+    assert (rig.transport.lines, error.details, error.advice) == ([], {}, PLAIN)
+    assert hostile not in str(error.told())
+
+
+async def test_a_list_that_cannot_be_read_leaves_the_plain_refusal(rig: Rig) -> None:
+    async def broken(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500, json={"error": "failed"})
+
+    rig.transport.before = broken
+    error = await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
+    assert (rig.transport.lines, error.details, error.advice) == (["GET /workspaces"], {}, PLAIN)
+
+
+async def test_a_list_that_does_not_come_leaves_the_plain_refusal(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(_request: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr("molecule_mcp.road.naming.SECONDS", 0.0)
+    rig.transport.before = silent
+    error = await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
+    assert (error.details, error.advice) == ({}, PLAIN)
+
+
+async def test_what_a_name_holds_for_a_terminal_or_a_reader_is_cleaned(rig: Rig) -> None:
+    rig.app.database.execute("UPDATE workspaces SET name = ? WHERE name = 'Copywriter'", ("Copy\u202e\x1b[2Jwriter",))
+    error = await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
+    assert [row["name"] for row in error.details["candidates"]] == ["Copy[2Jwriter"]
+
+
+async def test_other_mistakes_of_the_call_are_told_too(rig: Rig) -> None:
+    error = await refused(rig.road().call(Caller(), "delete_workspace", {"workspace_id": "Copywriter", "purge": 7}))
+    assert "purge must be true or false" in error.message
+    assert len(error.details["candidates"]) == 1
+
+
+async def test_an_id_beside_another_mistake_is_looked_up_by_nobody(rig: Rig) -> None:
+    error = await told(rig, "delete_workspace", {"workspace_id": rig.named("Copywriter"), "purge": 7})
+    assert (rig.transport.lines, error.details) == ([], {})
