@@ -1,14 +1,15 @@
-"""Every tool over a real client: its effect is seen at the tenant, and its answer is what its schema says."""
+"""Every tool over a real client: its effect is seen at the tenant, and its answer is as its schema and model say."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.types import TextContent, Tool
 
 from molecule_mcp.prepared import entries
+from molecule_mcp.tools import catalogue
+from tests import answers
 from tests.calls import harness
 from tests.calls.cases import cases
 from tests.calls.cases.case import ENVIRON, Case
@@ -43,8 +44,9 @@ async def tried(place: Faulty, client: Client, tool: Tool, case: Case) -> list[s
     assert isinstance(result.content[0], TextContent)
     if result.is_error:
         return [result.content[0].text]
-    validator = Draft202012Validator(tool.output_schema or {})
-    found = [str(wrong.message) for wrong in validator.iter_errors(result.structured_content)]  # pyright: ignore
+    answer: dict[str, Any] = result.structured_content or {}
+    found = answers.wrong(tool.output_schema or {}, answer)
+    found += answers.complaints(catalogue()[tool.name], answer)
     if case.says not in result.content[0].text:
         found.append(f"does not say {case.says!r}: {result.content[0].text[:300]}")
     return found + await effect(place, case, before, result.structured_content)

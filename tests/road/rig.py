@@ -22,6 +22,7 @@ from molecule_mcp.store import approver
 from molecule_mcp.store.sqlite import SqliteStore
 from molecule_mcp.tenant import Wire
 from molecule_mcp.tenant.inprocess import InProcess
+from tests.answers import complaints
 
 ORIGIN = "http://127.0.0.1"
 PASSPHRASE = "correct horse battery"
@@ -48,6 +49,20 @@ class Counted(httpx.AsyncBaseTransport):
     def changes(self) -> list[str]:
         """The changing requests, in order."""
         return [line for line in self.lines if not line.startswith("GET ") or line == "GET /approvals/pending"]
+
+
+class Checked(Road):
+    """A road whose every answer is held to its tool's whole model."""
+
+    async def call(
+        self, caller: Caller, name: str, given: Mapping[str, Any], answer: FormAnswer | None = None
+    ) -> Done | Asked:
+        """As a road does it."""
+        outcome = await super().call(caller, name, given, answer)
+        if isinstance(outcome, Done) and (capability := self.context.find(name)) and not capability.combines:
+            wrong = complaints(capability, outcome.structured)
+            assert not wrong, f"{name}: {wrong}"
+        return outcome
 
 
 @dataclass
@@ -103,7 +118,7 @@ class Rig:
             clock=self.clock,
             wait=self.clock.pass_by,
         )
-        return Road(replace(context, **changes))
+        return Checked(replace(context, **changes))
 
     @property
     def typed(self) -> Typed:
