@@ -149,8 +149,9 @@ def test_what_was_settled_is_shown_beside_the_unknown_outcome(capsys: Captured, 
     store.close()
     assert main(["audit", "show"]) == 0
     _, outcome, settled = capsys.readouterr().out.splitlines()
-    assert outcome.endswith("outcome  unknown")
-    assert settled.endswith("settled  delete_workspace DELETE /workspaces/wNone did_not_happen GET /a 200, GET /b 200")
+    sent = "delete_workspace DELETE /workspaces/wNone"
+    assert outcome.endswith(f"outcome  {sent} unknown the process ended before the outcome was recorded")
+    assert settled.endswith(f"settled  {sent} did_not_happen GET /a 200, GET /b 200")
 
 
 def test_a_chain_that_was_cut_is_exit_1(capsys: Captured, environment: Path) -> None:

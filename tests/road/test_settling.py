@@ -12,7 +12,7 @@ import pytest
 
 from molecule_mcp import tools
 from molecule_mcp.capability import Past
-from molecule_mcp.cli.audit import line
+from molecule_mcp.cli.audit import explained, line
 from molecule_mcp.errors import TenantUnreachable
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
@@ -93,8 +93,8 @@ async def test_a_delete_that_was_carried_out_before_the_kill_is_settled_as_happe
         records = list(store.records())
         store.close()
         assert [record.body["state"] for record in records if record.kind == "outcome"] == ["unknown"]
-        assert line(records[-1]).endswith(
-            f"settled  delete_workspace DELETE /workspaces/{target} happened GET /workspaces/{target} 200"
+        assert line(*list(explained(records))[-1]).endswith(
+            f" delete_workspace DELETE /workspaces/{target} happened GET /workspaces/{target} 200"
         )
 
 

@@ -1,18 +1,33 @@
-"""`molecule-mcp audit`: what was asked, allowed and sent, from the chain."""
+"""`molecule-mcp audit`: what was asked, allowed and sent, from the chain.
+
+A record names the plan or intent it is about by id. `show` says besides what those were: the plan's code, which a
+person saw when they allowed it, what it was about, and the request that an outcome belongs to.
+"""
 
 import json
 import sys
 import time
 from argparse import Namespace
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
+from molecule_mcp.capability import printable
 from molecule_mcp.cli.profile import state_of
 from molecule_mcp.store.records import Record
 from molecule_mcp.store.sqlite import SqliteStore
 
-SHOWN = ("tool", "risk", "method", "path", "grant", "kind", "state", "status", "reason", "verdict", "read")
+SHOWN = (
+    "code", "tool", "risk", "method", "path", "targets", "answer", "grant", "kind", "state", "verdict", "status",
+    "reason", "note", "read",
+)  # fmt: skip
 """What `show` says of a record, in this order."""
+
+OF_A_PLAN = ("code", "tool", "targets")
+"""What is said of a plan with every record that names it; records of older versions hold neither code nor targets."""
+
+OF_AN_INTENT = ("code", "tool", "method", "path")
+"""What is said of an intent with its outcome."""
 
 
 def run(arguments: Namespace) -> int:
@@ -26,8 +41,11 @@ def run(arguments: Namespace) -> int:
         for record in store.records():
             sys.stdout.write(json.dumps(exported(record), separators=(",", ":")) + "\n")
         return 0
-    for record in deque(store.records(), maxlen=max(arguments.limit, 0)):
-        print(line(record))
+    for record, told in deque(explained(store.records()), maxlen=max(arguments.limit, 0)):
+        if arguments.json:
+            print(json.dumps({"seq": record.seq, "at": record.at, "kind": record.kind, **told}))
+        else:
+            print(line(record, told))
     return 0
 
 
@@ -36,10 +54,24 @@ def exported(record: Record) -> dict[str, object]:
     return {name: getattr(record, name) for name in ("seq", "at", "kind", "body", "prev", "mac")}
 
 
-def line(record: Record) -> str:
+def explained(records: Iterable[Record]) -> Iterator[tuple[Record, dict[str, Any]]]:
+    """Each record with what it says, by name, completed with what the plan or intent it names was about."""
+    plans: dict[object, dict[str, Any]] = {}
+    intents: dict[object, dict[str, Any]] = {}
+    for record in records:
+        body = record.body
+        about = plans.get(body.get("plan") or body.get("plan_id")) or intents.get(body.get("intent")) or {}
+        told = {name: value for name in SHOWN if (value := body.get(name, about.get(name))) not in (None, "", [])}
+        if record.kind == "open":
+            plans[body["plan"]] = {name: told[name] for name in OF_A_PLAN if name in told}
+        elif record.kind == "intent":
+            intents[body["id"]] = {name: told[name] for name in OF_AN_INTENT if name in told}
+        yield record, told
+
+
+def line(record: Record, told: dict[str, Any]) -> str:
     """A record for a person's eyes."""
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.at))
-    body = record.body
-    shown = [body[name] for name in SHOWN if body.get(name) not in (None, "", [])]
-    words = [", ".join(map(str, cast("list[Any]", each))) if isinstance(each, list) else str(each) for each in shown]
-    return f"{record.seq:6} {at} {record.kind:8} {' '.join(words)}"
+    values = told.values()
+    words = [", ".join(map(str, cast("list[Any]", each))) if isinstance(each, list) else str(each) for each in values]
+    return printable(f"{record.seq:6} {at} {record.kind:8} {' '.join(words)}")

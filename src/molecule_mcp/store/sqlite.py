@@ -115,8 +115,8 @@ class SqliteStore:
                 "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, 'pending')",
                 [(plan.id, step.answer, step.index, step.method, step.path, step.body_digest) for step in plan.steps],
             )
-            names = ("tool", "family", "risk", "principal", "profile", "origin", "digest", "expires")
-            told = {name: getattr(plan, name) for name in names}
+            names = ("code", "tool", "family", "risk", "principal", "profile", "origin", "digest", "expires")
+            told = {"targets": plan.question.targets, **{name: getattr(plan, name) for name in names}}
             self._record(sql, plan.created, "open", {"plan": plan.id, "steps": len(plan.steps), **told})
             return None
 
