@@ -2,7 +2,7 @@
 
     MoleculeError
     +-- ConfigurationError       the settings are half or wrong; nothing can be called
-    +-- ArgumentError            the arguments are not acceptable; nothing was read or sent
+    +-- ArgumentError            the arguments are not acceptable; nothing was sent
     +-- PolicyRefusal            this profile may not do that; nothing was sent
     +-- GateStop                 a person's yes is missing, refused, used up or out of date
     +-- StoreError               the durable record could not be written; `sent` says whether that was before a send

@@ -6,9 +6,10 @@ import anyio
 import httpx
 import pytest
 
-from molecule_mcp.errors import MoleculeError
+from molecule_mcp.errors import ConfigurationError, MoleculeError
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Caller
+from molecule_mcp.tenant import Wire
 from tests.road.rig import Rig, can_ask, refused
 
 PLAIN = "Correct the arguments and call again; nothing was sent."
@@ -87,6 +88,23 @@ async def test_what_is_no_likely_name_is_refused_without_a_look(rig: Rig, hostil
     error = await told(rig, "delete_workspace", {"workspace_id": hostile})
     assert (rig.transport.lines, error.details, error.advice) == ([], {}, PLAIN)
     assert hostile not in str(error.told())
+
+
+@pytest.mark.parametrize("depth", [1, 300, 5000])
+async def test_what_is_no_text_is_refused_without_a_look_however_deep(rig: Rig, depth: int) -> None:
+    value: Any = "Copywriter"
+    for _ in range(depth):
+        value = [value]
+    error = await told(rig, "delete_workspace", {"workspace_id": value})
+    assert (rig.transport.lines, error.details, error.advice) == ([], {}, PLAIN)
+
+
+async def test_without_a_connection_the_plain_refusal_stands(rig: Rig) -> None:
+    def keyless() -> Wire:
+        raise ConfigurationError("There is no key.")
+
+    error = await refused(rig.road(wire=keyless).call(can_ask(), "delete_workspace", {"workspace_id": "Copywriter"}))
+    assert (error.kind, error.details, error.advice) == ("arguments", {}, PLAIN)
 
 
 async def test_a_list_that_cannot_be_read_leaves_the_plain_refusal(rig: Rig) -> None:

@@ -12,8 +12,7 @@ import anyio
 
 from molecule_mcp.arguments import workspace_parameters
 from molecule_mcp.capability import UUID, Capability
-from molecule_mcp.errors import ArgumentError, TenantError
-from molecule_mcp.gate.policy import texts
+from molecule_mcp.errors import ArgumentError, MoleculeError
 from molecule_mcp.road.context import Context
 from molecule_mcp.tenant import Permit, Tenant
 from molecule_mcp.tenant.paths import LABEL
@@ -34,13 +33,11 @@ SECONDS = 5.0
 def named(capability: Capability, given: Mapping[str, Any]) -> dict[str, str]:
     """The names that stand where ids of workspaces are wanted, by parameter.
 
-    What is no likely name (a path, a control character, a mark that a server reads) is left to the plain refusal.
+    What is no likely name (a path, a control character, a mark that a server reads) is left to the plain refusal, and
+    so is what is no text: raw arguments may be nested deeper than anything walks.
     """
-    found: dict[str, str] = {}
-    for parameter in sorted(workspace_parameters(capability.function) & given.keys()):
-        for text in texts(given[parameter]):
-            if likely(text):
-                found.setdefault(parameter, text)
+    places = sorted(workspace_parameters(capability.function) & given.keys())
+    found = {place: text for place in places if isinstance(text := given[place], str) and likely(text)}
     return dict(list(found.items())[:NAMES])
 
 
@@ -64,8 +61,8 @@ async def suggested(context: Context, names: Mapping[str, str], error: ArgumentE
         with anyio.move_on_after(SECONDS) as scope:
             permit = Permit(frozenset({LIST}), bound=context.profile.bound, redactor=context.redactor, masked=True)
             rows = await Tenant(context.wire(), permit).read("/workspaces", list[Known])
-    except TenantError:
-        return error  # nothing was asked of the tenant by the caller, so its failure is no answer to the call
+    except MoleculeError:
+        return error  # the caller asked for no read, so that it failed, or no connection was made, is no answer
     if scope.cancelled_caught:
         return error
     found = [
