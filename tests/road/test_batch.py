@@ -192,10 +192,41 @@ async def test_a_call_in_doubt_stops_the_plan_until_that_is_cleared_up(rig: Rig)
 
 async def test_a_surprise_at_the_first_call_is_told_as_its_own_error(rig: Rig) -> None:
     given = tell(rig, "SEO Analyst", "Copywriter")
+    given["calls"][0] = {"tool": "restart_workspace", "arguments": {"workspace_id": rig.named("SEO Analyst")}}
     rig.transport.before = only("POST", rig.named("SEO Analyst"), httpx.Response(409, json={"error": "busy"}))
     error = await refused(rig.road().call(Caller(), PLAN, given))
     assert (error.kind, error.sent) == ("refused", True)
     assert [item["state"] for item in error.details["items"]] == ["failed", "not_attempted"]
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+async def test_an_error_that_may_be_an_agents_own_stops_a_plan_in_doubt(rig: Rig, status: int) -> None:
+    given = tell(rig, "SEO Analyst", "Copywriter", "Support Lead")
+    said = {"error": "gone", "code": "platform_unavailable"}
+    rig.transport.before = only("POST", rig.named("Copywriter"), httpx.Response(status, json=said))
+    error = await refused(rig.road().call(Caller(), PLAN, given))
+    assert (error.kind, error.sent) == ("partial", "unknown")
+    assert [item["state"] for item in error.details["items"]] == ["done", "unknown", "not_attempted"]
+    assert len(rig.transport.changes) == 2
+    rig.transport.before = None
+    again = await refused(rig.road().call(Caller(), PLAN, given))
+    assert (again.sent, len(rig.transport.changes)) == ("unknown", 2)
+    assert "go on with what is left" not in str((error.advice, again.advice))
+    given["calls"][1]["arguments"]["client_token"] = "anew"
+    assert "another client_token" in str(error.advice)
+    await called(rig.road(), given)
+    assert len(rig.transport.changes) == 4
+
+
+async def test_a_plan_that_stopped_before_a_send_goes_on_with_the_same_calls(rig: Rig) -> None:
+    given = tell(rig, "SEO Analyst", "Copywriter")
+    rig.app.database.execute("UPDATE workspaces SET url = '' WHERE name = 'Copywriter'")
+    error = await refused(rig.road().call(Caller(), PLAN, given))
+    assert (error.kind, error.sent, len(rig.transport.changes)) == ("partial", True, 1)
+    assert "go on with what is left" in str(error.advice)
+    rig.app.database.execute("UPDATE workspaces SET url = 'http://192.0.2.1:9' WHERE name = 'Copywriter'")
+    await called(rig.road(), given)
+    assert len(rig.transport.changes) == 2
 
 
 async def test_a_call_that_changes_what_a_later_one_was_shown_with_stops_before_that(rig: Rig) -> None:

@@ -77,6 +77,11 @@ def test_what_was_turned_away_before_the_handler_is_asked_again(changing: bool, 
     assert 5.0 <= pause <= 5.5
 
 
+@pytest.mark.parametrize(("status", "body"), [(429, b'{"error":"x","retry_after":5}'), (503, CODED)])
+def test_an_agent_that_claims_to_have_been_turned_away_is_not_told_again(status: int, body: bytes) -> None:
+    assert Progress(changing=True, relayed=True).answered(Answer(status, {}, body)) is None
+
+
 def test_a_tenant_that_asks_for_no_pause_is_not_hammered() -> None:
     progress = Progress(changing=False)
     pauses = [progress.answered(Answer(429, {"retry-after": "0"}, b"")) or 0.0 for _ in range(8)]

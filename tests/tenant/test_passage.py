@@ -26,6 +26,7 @@ from molecule_mcp.tenant.passage import NAMES_WORKSPACES
 
 LIST, GET, DELETE = "GET /workspaces", "GET /workspaces/{id}", "DELETE /workspaces/{id}"
 EVENTS, PAUSE, SWEEP = "GET /events", "POST /workspaces/{id}/pause", "GET /approvals/pending"
+TELL = "POST /workspaces/{id}/a2a"
 DECIDE = "POST /workspaces/{id}/approvals/{approvalId}/decide"
 BOUND = frozenset({ONE})
 Anything = dict[str, Any]
@@ -224,6 +225,13 @@ async def test_an_error_status_is_a_refusal_with_what_is_known() -> None:
         await tenant(script, DELETE, claim=Claims()).send("DELETE", DELETE[7:], Anything, id=ONE)
     assert (error.value.status, error.value.sent) == (409, True)
     assert error.value.body["children"] == [OTHER]
+
+
+async def test_an_error_status_that_an_agent_may_have_given_is_no_refusal_of_the_tenants() -> None:
+    script = Script(answer({"error": "no such file"}, 404))
+    with pytest.raises(TenantRefused, match="may be the agent's own") as error:
+        await tenant(script, TELL, claim=Claims()).send("POST", TELL[5:], Anything, id=ONE)
+    assert error.value.sent == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,36 @@ def test_the_503_that_comes_before_any_handler_changed_nothing() -> None:
     assert "wait a minute" in str(error.advice)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answered(400, {"error": "invalid JSON"}),
+        answered(401, {"error": "no"}),
+        answered(404, {"error": "workspace not found"}),
+        answered(409, {"error": "no"}),
+        answered(429, {"error": "rate limit exceeded", "retry_after": 7}),
+        answered(429, {"error": "rate limit exceeded"}, retry_after="7"),
+        answered(429, ["retry_after"], retry_after="7"),
+        answered(503, CODED, retry_after="7"),
+        answered(302, {"error": "no"}),
+        answered(500, {"error": "no"}),
+    ],
+)
+def test_an_error_that_may_be_an_agents_leaves_open_what_the_agent_did_and_is_not_waited_out(answer: Answer) -> None:
+    error = refusal(answer, changing=True, relayed=True)
+    assert (error.sent, error.status, waits(answer, relayed=True)) == ("unknown", answer.status, None)
+    assert "may be the agent's own" in error.message
+    assert "changed" not in error.message
+    assert "list_activity" in str(error.advice)
+
+
+def test_the_rate_limits_own_answer_is_told_from_an_agents_by_its_header() -> None:
+    limited = answered(429, {"error": "rate limit exceeded", "retry_after": 7}, retry_after="7")
+    error = refusal(limited, changing=True, relayed=True)
+    assert (error.sent, waits(limited, relayed=True)) == (True, 7.0)
+    assert "nothing changed" in error.message
+
+
 @pytest.mark.parametrize("status", [302, 400, 404, 500, 503])
 def test_a_refused_read_was_never_a_change(status: int) -> None:
     error = refusal(answered(status, {"error": "no"}), changing=False)
@@ -73,7 +103,6 @@ def test_every_status_of_the_contract_has_advice_of_its_own(status: int, word: s
         (answered(404, body=b""), "MOLECULE_ORG_ID"),
         (answered(403, body=b""), "does not let"),
         (answered(503, CODED), "database is not reachable"),
-        (answered(503, {"error": "workspace has no URL", "status": "failed"}), "diagnose_workspace"),
         (answered(401, {"error": "invalid admin auth token"}), "molecule-mcp doctor"),
         (answered(302), "MOLECULE_API_URL"),
         (answered(418), "Read the present state"),

@@ -16,6 +16,7 @@ from molecule_mcp.tenant.wire import SLOW
 
 READ = changes("GET /workspaces", "/workspaces")
 SEND = changes("POST /workspaces/{id}/pause", f"/workspaces/{ONE}/pause")
+TELL = changes("POST /workspaces/{id}/a2a", f"/workspaces/{ONE}/a2a")
 SWEEP = changes("GET /approvals/pending", "/approvals/pending")
 EXPORT = changes("GET /admin/memories/export", "/admin/memories/export")
 CODED = {"error": "platform datastore unavailable", "code": "platform_unavailable"}
@@ -137,6 +138,19 @@ async def test_what_comes_before_the_handler_is_waited_out(asked: Request, early
     assert (await wired(script, time).exchange(asked)).status == 200
     assert len(script.requests) == 2
     assert 7.0 <= time.slept[0] <= 7.7
+
+
+async def test_a_message_leaves_once_when_an_agent_claims_that_the_tenant_is_not_there() -> None:
+    time, script = Time(), Script(answer(CODED, 503, Retry_After="7"), answer({}))
+    assert (await wired(script, time).exchange(TELL)).status == 503
+    assert (len(script.requests), time.slept) == (1, [])
+
+
+async def test_a_message_that_the_rate_limit_turned_away_is_sent_again() -> None:
+    limited = answer({"error": "rate limit exceeded", "retry_after": 7}, 429, Retry_After="7")
+    script = Script(limited, answer({}))
+    assert (await wired(script).exchange(TELL)).status == 200
+    assert len(script.requests) == 2
 
 
 async def test_a_wait_beyond_the_deadline_is_not_begun() -> None:

@@ -108,6 +108,28 @@ async def test_running_one_really_sends_its_prompt_and_tells_the_answer(rig: Rig
     assert "no prompt" in (await refused(rig.road().call(Caller(), "run_schedule", ids))).message
 
 
+async def test_running_one_tells_nothing_to_an_agent_that_has_no_address(rig: Rig) -> None:
+    ids = await made(rig)
+    sent = len(rig.transport.changes)
+    rig.app.database.execute("UPDATE workspaces SET url = '' WHERE id = ?", (ids["workspace_id"],))
+    error = await refused(rig.road().call(Caller(), "run_schedule", ids))
+    assert (error.sent, "no address" in error.message, len(rig.transport.changes)) == (False, True, sent)
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+async def test_running_one_leaves_open_what_an_agent_did_before_its_error(rig: Rig, status: int) -> None:
+    ids = await made(rig)
+
+    async def agents_own(request: httpx.Request) -> httpx.Response | None:
+        told = {"error": "no such file", "code": "platform_unavailable"}
+        return httpx.Response(status, json=told) if request.url.path.endswith("/a2a") else None
+
+    rig.transport.before = agents_own
+    error = await refused(rig.road().call(Caller(), "run_schedule", ids))
+    assert (error.sent, "is not known" in error.message) == ("unknown", True)
+    assert sum(line.endswith("/a2a") for line in rig.transport.changes) == 1
+
+
 async def test_a_delete_is_asked_about_and_read_back(rig: Rig) -> None:
     ids = await made(rig)
     question = await asked(rig.road(), "delete_schedule", ids)

@@ -22,6 +22,12 @@ from molecule_mcp.secrets import asked_by
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
 
+LEFT = "Read the present state before anything else; the same calls again go on with what is left."
+IN_DOUBT = (
+    "Read the present state before anything else. The same calls again stop here again; without this one they go on, "
+    "and with another client_token it is sent anew."
+)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -233,7 +239,7 @@ class Planned:
             "partial" if outcomes else error.kind,
             f"Stopped at call {at + 1} of {len(items)}: {error.message}",
             sent=sent,
-            advice="Read the present state before anything else; the same calls again go on with what is left.",
+            advice=IN_DOUBT if error.sent == "unknown" else LEFT,
             details={"items": items, "cause": error.told()},
         )
 

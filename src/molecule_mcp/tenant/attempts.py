@@ -39,12 +39,14 @@ class Progress:
 
     Args:
         changing: Whether the request can change the tenant.
+        relayed: Whether an agent may have written the answer, which then says little about what was done.
         left: Whether bytes of it may have left.
         failures: Attempts that broke.
         waits: Times the tenant asked to wait.
     """
 
     changing: bool
+    relayed: bool = False
     left: bool = False
     failures: int = 0
     waits: int = 0
@@ -68,7 +70,7 @@ class Progress:
 
     def answered(self, answer: Answer) -> float | None:
         """Seconds after which to ask again, None when this answer is the answer."""
-        asked = waits(answer)
+        asked = waits(answer, relayed=self.relayed)
         if asked is not None:
             self.waits += 1
             # However little the tenant asks for, it is not hammered: at most seven times in a minute.

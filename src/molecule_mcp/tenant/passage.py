@@ -14,7 +14,7 @@ from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.multipart import Form
 from molecule_mcp.tenant.permit import JSON, Exchange, Permit, Request, changing
 from molecule_mcp.tenant.received import SECRET_OUT, received
-from molecule_mcp.tenant.translate import Answer, refusal
+from molecule_mcp.tenant.translate import RELAYED, Answer, refusal
 from molecule_mcp.tenant.wire import Ending, Wire
 
 Shape = TypeVar("Shape")
@@ -179,7 +179,7 @@ class Tenant:
             if self._permit.reads is not None:
                 self._permit.reads.append(Exchange(route, request.path, answer.status, False))
             return self._owned(route, shaped(answer, into, changing=False))
-        return shaped(await self._changed(request), into, changing=True)
+        return shaped(await self._changed(request), into, changing=True, relayed=route in RELAYED)
 
     def _check_route(self, route: str) -> None:
         """Raises: PolicyRefusal when the permit does not cover a route."""
@@ -290,14 +290,14 @@ def adapter(into: Any) -> TypeAdapter[Any]:
     return TypeAdapter(into)
 
 
-def shaped(answer: Answer, into: type[Shape], *, changing: bool) -> Shape:
-    """A successful answer as a model, straight from its bytes.
+def shaped(answer: Answer, into: type[Shape], *, changing: bool, relayed: bool = False) -> Shape:
+    """A successful answer as a model, straight from its bytes; `relayed` when it may be an agent's.
 
     Raises: TenantRefused for any other status; TenantUnreadable when it is not JSON of that shape, with `sent`
         "unknown" after a change: who answers like that need not be the tenant.
     """
     if not 200 <= answer.status < 300:
-        raise refusal(answer, changing=changing)
+        raise refusal(answer, changing=changing, relayed=relayed)
     if into is bytes:
         return cast(Shape, answer.body)
     sent: Sent = "unknown" if changing else False

@@ -2,6 +2,9 @@
 
 Of a refused change three things are known. 4xx: the tenant read it and did not do it. The 503 that it answers before
 any handler runs: the same. Everything else, redirects included, leaves open whether it happened.
+
+Where the tenant relays (contract send_message) none of that holds: an agent's own error comes back under its own status
+and with its own words, after whatever the agent did. Of its headers none comes back.
 """
 
 import json
@@ -12,6 +15,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from molecule_mcp.errors import Sent, TenantRefused
+
+RELAYED = frozenset({"POST /workspaces/{id}/a2a"})
+"""Routes that answer with what an agent answered, errors included."""
 
 LONGEST = 300
 """Characters of the tenant's own error text that are passed on."""
@@ -30,9 +36,9 @@ ADVICE = {
     429: "Too many requests for this address; wait a minute, then try again.",
 }
 SERVER_FAULT = "A fault in the tenant; read the present state before trying again."
-NO_ADDRESS = "The workspace has no address, as when it does not run; diagnose_workspace says why."
 UNAVAILABLE = "The tenant's database is not reachable just now; wait a minute, then try again."
 NO_ORGANIZATION = "An empty 404: on a hosted tenant MOLECULE_ORG_ID is missing or wrong."
+LOOK_FIRST = "list_activity of the workspace shows what was tried and what came back; read it before sending again."
 REDIRECTED = "MOLECULE_API_URL may lead to something in front of the tenant, such as a login page."
 
 
@@ -45,16 +51,20 @@ class Answer:
     body: bytes
 
 
-def refusal(answer: Answer, *, changing: bool) -> TenantRefused:
+def refusal(answer: Answer, *, changing: bool, relayed: bool = False) -> TenantRefused:
     """The error for an answer that is no success.
 
+    Args:
+        relayed: Whether it may be an agent's.
     `sent` of a changing request: True when it was surely not done, "unknown" when it may have been: a 5xx has been
     seen after the change, and a redirect comes from something in front of the tenant.
     """
+    if relayed and not turned_away(answer, relayed=True):
+        return relay(answer)
     text = reason(answer)
     if answer.status < 400:
         text = "a redirect, which is not followed" if answer.status >= 300 else "no final answer"
-    certain = 400 <= answer.status < 500 or unavailable(answer)
+    certain = 400 <= answer.status < 500 or turned_away(answer)
     sent: Sent = False
     outcome = ""
     if changing:
@@ -69,14 +79,24 @@ def refusal(answer: Answer, *, changing: bool) -> TenantRefused:
     )
 
 
+def relay(answer: Answer) -> TenantRefused:
+    """The error for an answer that is the tenant's or an agent's: the agent may have worked before it."""
+    return TenantRefused(
+        answer.status,
+        f"The answer was {answer.status}: {reason(answer)}. It may be the agent's own; whether the agent got the "
+        "message, and what it did, is not known.",
+        sent="unknown",
+        advice=LOOK_FIRST,
+        body=parsed(answer.body),
+    )
+
+
 def advice(answer: Answer) -> str:
     """One thing to try next."""
     if answer.status == 404 and not answer.body:
         return NO_ORGANIZATION
     if unavailable(answer):
         return UNAVAILABLE
-    if answer.status == 503 and reason(answer) == "workspace has no URL":
-        return NO_ADDRESS
     if answer.status >= 500:
         return SERVER_FAULT
     return ADVICE.get(answer.status, "Read the present state, then decide." if answer.status >= 400 else REDIRECTED)
@@ -114,9 +134,23 @@ def unavailable(answer: Answer) -> bool:
     return isinstance(read, dict) and cast(dict[str, Any], read).get("code") == "platform_unavailable"
 
 
-def waits(answer: Answer) -> float | None:
-    """Seconds after which repeating the very request is safe and may help, or None."""
-    if answer.status != 429 and not unavailable(answer):
+def turned_away(answer: Answer, *, relayed: bool = False) -> bool:
+    """Whether the tenant answered this before any handler ran.
+
+    Args:
+        relayed: Whether it may be an agent's. Then only the rate limit's own answer is told apart: by its Retry-After,
+            for an agent's headers do not come back.
+    """
+    if not relayed:
+        return answer.status == 429 or unavailable(answer)
+    read = parsed(answer.body) if answer.status == 429 else None
+    told = cast(dict[str, Any], read).get("retry_after") if isinstance(read, dict) else None
+    return isinstance(told, int) and whole(answer.headers.get("retry-after")) is not None
+
+
+def waits(answer: Answer, *, relayed: bool = False) -> float | None:
+    """Seconds after which repeating the very request is safe and may help, or None; `relayed` as `turned_away`."""
+    if not turned_away(answer, relayed=relayed):
         return None
     given = whole(answer.headers.get("retry-after"))
     return 1.0 if given is None else float(given)

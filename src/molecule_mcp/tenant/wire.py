@@ -20,7 +20,7 @@ from molecule_mcp.tenant.attempts import NAMES, Progress
 from molecule_mcp.tenant.guard import PERMITTED, Guard
 from molecule_mcp.tenant.pace import Pace
 from molecule_mcp.tenant.permit import Request, changing
-from molecule_mcp.tenant.translate import Answer
+from molecule_mcp.tenant.translate import RELAYED, Answer
 
 SMALL, LARGE = 4 << 20, 32 << 20
 """Bytes of the largest answer: of any route, and of routes that carry files or everything there is of a kind."""
@@ -160,7 +160,7 @@ class Wire:
             TenantUnreachable: No answer; `sent` is "unknown" once bytes of a changing request may have left.
             TenantUnreadable: The answer is too large or encoded.
         """
-        progress = Progress(changing(request.route))
+        progress = Progress(changing(request.route), relayed=request.route in RELAYED)
         total = self.deadlines.slow if request.route in SLOW else self.deadlines.total
         with anyio.move_on_after(total):
             return await self._attempts(request, progress, self._clock() + total)

@@ -17,7 +17,7 @@ from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.cron import complaint
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
-from molecule_mcp.tools.messages import Reply, say
+from molecule_mcp.tools.messages import WAYS, Reply, say
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("schedules")
@@ -271,7 +271,7 @@ async def delete_schedule(tenant: Tenant, workspace_id: WorkspaceId, schedule_id
 
 @family.tool(
     Risk.DISRUPT,
-    sends=["POST /workspaces/{id}/a2a", LIST],
+    sends=[*WAYS, LIST],
     title="Run schedule",
     idempotent=False,
     open_world=True,

@@ -7,7 +7,7 @@ CASES = {
         of("seo", text="How far are you?"),
         at=under("seo", "activity"),
         seen=lambda rows: any("How far are you?" in str(row) for row in rows),
-        blind=True,
+        doubt=True,
     ),
     "check_access": Case({"caller_id": workspace("chief"), "target_id": workspace("seo")}, says="allowed"),
     "delegate_task": Case(

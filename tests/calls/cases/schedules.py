@@ -20,6 +20,7 @@ CASES = {
         of("triage", schedule_id=SWEEP),
         at=under("triage", "activity"),
         seen=lambda rows: any("Sort every ticket" in str(row) for row in rows),
+        doubt=True,
     ),
     "delete_schedule": Case(of("triage", schedule_id=SWEEP), at=LIST, seen=lacks(id=SWEEP)),
 }
