@@ -127,7 +127,7 @@ async def test_a_change_for_all_shows_both_texts_and_is_typed_for(rig: Rig) -> N
 @pytest.mark.parametrize(
     ("given", "kind"),
     [
-        ({"instruction_id": TONE}, "nothing_to_do"),
+        ({"instruction_id": TONE}, "arguments"),
         ({"instruction_id": TONE, "title": "Tone", "enabled": True, "priority": 20}, "nothing_to_do"),
         ({"instruction_id": UNKNOWN, "title": "x"}, "arguments"),
         ({"instruction_id": TONE, "title": "ä" * 101}, "arguments"),

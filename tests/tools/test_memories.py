@@ -15,6 +15,7 @@ from molecule_mcp.errors import StoreError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.traffic import Caller
 from molecule_mcp.secrets import Outputs
+from molecule_mcp.tools.memory_transfer import MOST
 
 
 async def commit(rig: Rig, workspace: str, content: str, scope: str = "LOCAL", **more: str) -> dict[str, Any]:
@@ -170,10 +171,44 @@ async def test_an_export_goes_to_a_private_file_and_comes_back_in(rig: Rig) -> N
         "imported": 0, "skipped": 6, "errors": 0, "left_out": {}, "not_found": []
     }  # fmt: skip
     rig.app.database.execute("DELETE FROM memories")
-    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
-    again = await done(rig, "import_memories", {"entries": text})
-    assert again["imported"] == 6
-    assert (await read(rig, "export_memories"))["by_scope"] == told["by_scope"]
+    again = await done(rig, "import_memories", {"file": told["file"]})
+    assert (again["imported"], again["left_out"], again["not_found"]) == (6, {}, [])
+    twice = await read(rig, "export_memories")
+    assert twice["by_scope"] == told["by_scope"]
+    assert without_ids(twice["written_to"]) == without_ids(told["written_to"])
+
+
+def without_ids(path: str) -> list[dict[str, str]]:
+    """The memories of an export; each import draws new ids."""
+    return [{**row, "id": ""} for row in json.loads(Path(path).read_text())]
+
+
+def kept(rig: Rig, kind: str, text: str) -> str:
+    """The name of a file in the outputs folder."""
+    outputs = Outputs(rig.folder / "outputs", Redactor())
+    outputs.ready()
+    return Path(outputs.keep(kind, "export", text)).name
+
+
+async def test_a_file_of_more_than_go_at_once_is_taken_in_turns(rig: Rig) -> None:
+    entries = [{"content": f"fact {n}", "scope": "LOCAL", "workspace_name": "Copywriter"} for n in range(MOST + 2)]
+    given: dict[str, Any] = {"file": kept(rig, "memories", json.dumps(entries))}
+    shown = (await asked(rig.road(), "import_memories", given)).plan.question.lines
+    assert f"Entries: 0 to {MOST - 1} of {MOST + 2}, from 0" in shown
+    told = await done(rig, "import_memories", given)
+    assert (told["imported"], told["go_on"]) == (MOST, MOST)
+    rest = await done(rig, "import_memories", {**given, "first": told["go_on"]})
+    assert (rest["imported"], "go_on" in rest) == (2, False)
+    error = await refused(rig.road().call(can_ask(), "import_memories", {**given, "first": MOST + 2}))
+    assert "there are 502" in error.message
+
+
+async def test_what_is_no_export_is_refused(rig: Rig) -> None:
+    other, broken = kept(rig, "bundle", "[]"), kept(rig, "memories", '{"content": "x"}')
+    entry = {"content": "x", "scope": "LOCAL", "workspace_name": "Copywriter"}
+    for given in ({"file": other}, {"file": broken}, {"file": "../state.db"}, {"file": broken, "entries": [entry]}, {}):
+        assert (await refused(rig.road().call(can_ask(), "import_memories", given))).kind == "arguments"
+    assert rig.transport.changes == []
 
 
 async def test_an_import_shows_counts_by_workspace_and_scope_and_every_text(rig: Rig) -> None:

@@ -28,6 +28,7 @@ from molecule_mcp.tools.channel_config import (
 )
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("channels")
@@ -240,7 +241,7 @@ def changed(secrets: Secrets, before: Stored, given: Mapping[str, Any]) -> dict[
     if any(given.get(name) for name in GIVEN):
         body["config"] = replaced(secrets, before, given)
     if not body:
-        raise ArgumentError("nothing to change was given")
+        raise nothing_given("enabled", "allowed_users", "allow_everybody", *GIVEN)
     if given.get("allowed_users") and given.get("allow_everybody"):
         raise ArgumentError("allowed_users and allow_everybody exclude each other")
     return body

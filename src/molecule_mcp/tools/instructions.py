@@ -15,7 +15,7 @@ from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Cursor, Limit, OptionalWorkspaceId, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one
 from molecule_mcp.tools.tables import paged
-from molecule_mcp.tools.texts import cut, lines, storable, within_bytes
+from molecule_mcp.tools.texts import cut, lines, nothing_given, storable, within_bytes
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("instructions")
@@ -259,13 +259,15 @@ async def planned(
 ) -> tuple[Stored, dict[str, Any]]:
     """An instruction, and the fields that shall become different.
 
-    Raises: ArgumentError for texts that do not fit; GateStop when nothing would change.
+    Raises: ArgumentError for texts that do not fit, or none given; GateStop when nothing would change.
     """
     storable(title=title, content=content)
     within_bytes(TITLE, title=title)
     within_bytes(CONTENT, content=content)
     before = await instruction_of(tenant, instruction_id)
     given = {"title": title or None, "content": content or None, "priority": priority, "enabled": enabled}
+    if set(given.values()) == {None}:
+        raise nothing_given(*given)
     body = {name: value for name, value in given.items() if value not in (None, getattr(before, name))}
     if not body:
         raise GateStop("nothing_to_do", "Nothing would be different; nothing was sent.")

@@ -13,6 +13,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnre
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId
+from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running
 
 family = Family("workspaces")
@@ -241,7 +242,7 @@ def changes(
     if collapsed != "keep":
         body["collapsed"] = collapsed == "yes"
     if not body:
-        raise ArgumentError("nothing to change was given")
+        raise nothing_given(*given, "collapsed")
     return body
 
 

@@ -7,12 +7,13 @@ label of GLOBAL ones; it answers 200 with counts that name nothing. What would m
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePath
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
@@ -25,6 +26,8 @@ from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("memory")
 
+KIND = "memories"
+"""Of the files that hold exports."""
 MOST = 500
 """Memories of one import."""
 TOLD = 50
@@ -34,14 +37,12 @@ LINE = 200
 SCOPES = ("LOCAL", "TEAM", "GLOBAL")
 FIELDS = frozenset({"id", "content", "scope", "namespace", "created_at", "workspace_name"})
 
-Entries = Annotated[
-    list[dict[str, str]],
-    Field(
-        min_length=1,
-        max_length=MOST,
-        description="As export_memories writes them.",
-    ),
-]
+Entry = dict[str, str]
+Entries = Annotated[list[Entry], Field(max_length=MOST, description="Or the entries, as the file has them.")]
+File = Annotated[str, Field(max_length=200, description="`file` of export_memories.")]
+First = Annotated[int, Field(ge=0, description=f"Number of the first entry to take; {MOST} at once.")]
+
+_FILE = TypeAdapter(list[Entry])
 
 
 class Export(Answer):
@@ -50,6 +51,7 @@ class Export(Answer):
     memories: int
     by_scope: dict[str, int]
     workspaces: int
+    file: Annotated[str, Field(description="Its name, for import_memories.")]
     written_to: Annotated[str, Field(description="A JSON file on the server's machine; only its user can read it.")]
 
 
@@ -71,17 +73,18 @@ class Imported(Counts):
         list[int],
         Field(description="Numbers (from 0) of entries the tenant does not show as given: failed or blanked."),
     ]
+    go_on: Annotated[int | None, Field(description="There are more: repeat with this as first.")] = None
 
 
 @dataclass
 class Sorted:
     """The entries of an import: what can be sent, with the workspace of each, and what cannot, by reason."""
 
-    good: list[tuple[int, dict[str, str], Row]] = field(default_factory=list[tuple[int, dict[str, str], Row]])
+    good: list[tuple[int, Entry, Row]] = field(default_factory=list[tuple[int, Entry, Row]])
     bad: Counter[str] = field(default_factory=Counter[str])
 
     @property
-    def body(self) -> list[dict[str, str]]:
+    def body(self) -> list[Entry]:
         """What is sent."""
         return [entry for _, entry, _ in self.good]
 
@@ -95,15 +98,30 @@ async def export_memories(tenant: Tenant, outputs: Outputs) -> Export:
     outputs.ready()
     rows = await tenant.read("/admin/memories/export", list[Exported])
     text = json.dumps([row.model_dump() for row in rows], indent=1)
+    written = outputs.keep(KIND, "export", text)
     return Export(
         memories=len(rows),
         by_scope=Counter(row.scope for row in rows),
         workspaces=len({row.workspace_name for row in rows}),
-        written_to=outputs.keep("memories", "export", text),
+        file=PurePath(written).name,
+        written_to=written,
     )
 
 
-def entry_of(given: dict[str, str]) -> dict[str, str]:
+def chosen(outputs: Outputs, file: str, entries: list[Entry]) -> list[Entry]:
+    """The entries of an import, from a file that export_memories wrote or as they were given.
+
+    Raises: ArgumentError unless exactly one is given, and a file holds entries.
+    """
+    if bool(file) == bool(entries):
+        raise ArgumentError("Give either file or entries.")
+    try:
+        return _FILE.validate_json(outputs.kept(KIND, file)) if file else entries
+    except ValidationError:
+        raise ArgumentError("That file does not hold memories as export_memories writes them.") from None
+
+
+def entry_of(given: Entry) -> Entry:
     """An entry as it is sent: known fields that say something, and no text that passes for the label of a GLOBAL one.
 
     Raises: ArgumentError for unknown fields.
@@ -125,7 +143,7 @@ def is_time(text: str) -> bool:
     return True
 
 
-def wrong(entry: dict[str, str], namesakes: list[Row]) -> str:
+def wrong(entry: Entry, namesakes: list[Row]) -> str:
     """Why an entry is not sent, or ""."""
     reasons = {
         "no text": "content" not in entry,
@@ -141,16 +159,18 @@ def wrong(entry: dict[str, str], namesakes: list[Row]) -> str:
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-async def sorted_out(tenant: Tenant, entries: Iterable[dict[str, str]]) -> Sorted:
-    """The entries by whether they can be sent.
+async def sorted_out(tenant: Tenant, entries: Sequence[Entry], first: int) -> Sorted:
+    """The entries from a first one on, as many as go at once, by whether they can be sent.
 
     Raises: ArgumentError when none can.
     """
+    if first >= len(entries):
+        raise ArgumentError(f"first is behind the last entry; there are {len(entries)}")
     named: dict[str, list[Row]] = {}
     for row in await tenant.read("/workspaces", list[Row]):
         named.setdefault(row.name, []).append(row)
     found = Sorted()
-    for number, given in enumerate(entries):
+    for number, given in enumerate(entries[first : first + MOST], first):
         entry = entry_of(given)
         namesakes = named.get(entry.get("workspace_name", ""), [])
         if reason := wrong(entry, namesakes):
@@ -162,21 +182,30 @@ async def sorted_out(tenant: Tenant, entries: Iterable[dict[str, str]]) -> Sorte
     return found
 
 
-async def what_is_imported(tenant: Tenant, entries: list[dict[str, str]]) -> Preview:
+async def what_is_imported(
+    tenant: Tenant, outputs: Outputs, file: str = "", entries: Sequence[Entry] = (), first: int = 0
+) -> Preview:
     """What an import adds, by workspace and scope, and every text."""
-    found = await sorted_out(tenant, entries)
+    whole = chosen(outputs, file, [*entries])
+    found = await sorted_out(tenant, whole, first)
     counts = Counter((row.id, entry["scope"]) for _, entry, row in found.good)
     rows = {row.id: row for _, _, row in found.good}
     return Preview(
         headline=Own(f"Import {len(found.good)} memories into {counted(len(rows), 'workspace')}"),
         facts=(
+            Fact("Entries", Own(f"{first} to {min(first + MOST, len(whole)) - 1} of {len(whole)}, from 0")),
             Fact("Into", tuple(Own(f"{quoted(rows[each].name)} {each}: {n} {of}") for (each, of), n in counts.items())),
             Fact("Left out", tuple(Own(f"{number}: {reason}") for reason, number in found.bad.items())),
             Fact("Texts", tuple(Own(f"{one['scope']} {quoted(one['content'], LINE)}") for one in found.body)),
             Fact("Cannot be undone", Own("each is deleted by itself; agents find them at once and go by them")),
             Fact("By name only", Own("a removed workspace of the same name may get them; the tenant does not say")),
         ),
-        items=(Item({"entries": entries}, {"workspaces": sorted(f"{row.id} {row.name}" for row in rows.values())}),),
+        items=(
+            Item(
+                {"file": file, "entries": entries, "first": first},
+                {"workspaces": sorted(f"{row.id} {row.name}" for row in rows.values())},
+            ),
+        ),
         target=("import", str(len(found.good))),
         touches=frozenset(rows),
     )
@@ -188,12 +217,19 @@ async def what_is_imported(tenant: Tenant, entries: list[dict[str, str]]) -> Pre
     title="Import memories",
     preview=what_is_imported,
 )
-async def import_memories(tenant: Tenant, entries: Entries) -> Imported:
-    """Add memories to workspaces by exact name; equal ones are skipped.
+async def import_memories(
+    tenant: Tenant,
+    outputs: Outputs,
+    file: File = "",
+    entries: Entries = [],  # noqa: B006 - pydantic copies it
+    first: First = 0,
+) -> Imported:
+    """Add memories to workspaces by exact name, by file or whole; equal ones are skipped.
 
     What the tenant would lose or misplace is left out, counted by reason.
     """
-    found = await sorted_out(tenant, entries)
+    whole = chosen(outputs, file, entries)
+    found = await sorted_out(tenant, whole, first)
     counts = await tenant.send("POST", "/admin/memories/import", Counts, body=found.body)
     try:
         rows = await tenant.read("/admin/memories/export", list[Exported])
@@ -207,4 +243,9 @@ async def import_memories(tenant: Tenant, entries: Entries) -> Imported:
         for number, entry, _ in found.good
         if (entry["workspace_name"], entry["scope"], entry["content"]) not in there
     ]
-    return Imported(**counts.model_dump(), left_out=dict(found.bad), not_found=missing[:TOLD])
+    return Imported(
+        **counts.model_dump(),
+        left_out=dict(found.bad),
+        not_found=missing[:TOLD],
+        go_on=first + MOST if first + MOST < len(whole) else None,
+    )

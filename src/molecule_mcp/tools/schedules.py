@@ -18,6 +18,7 @@ from molecule_mcp.tools.cron import complaint
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.messages import WAYS, Reply, say
+from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("schedules")
@@ -200,7 +201,7 @@ async def update_schedule(
     if enabled != "keep":
         body["enabled"] = enabled == "yes"
     if not body:
-        raise ArgumentError("nothing to change was given")
+        raise nothing_given(*given, "enabled")
     told = list(body)
     if enabled == "yes":
         # Its old next run may have passed, and it would fire at once; with its expression it is reckoned anew.

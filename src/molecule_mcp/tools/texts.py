@@ -79,3 +79,8 @@ def within_bytes(limit: int, **given: str) -> None:
     for name, text in given.items():
         if len(text.encode("utf-8", "surrogatepass")) > limit:
             raise ArgumentError(f"{name} is longer than {limit} bytes")
+
+
+def nothing_given(*fields: str) -> ArgumentError:
+    """What a change of nothing is answered: the arguments that would change something."""
+    return ArgumentError("nothing to change was given", advice=f"Give at least one of: {', '.join(fields)}.")
