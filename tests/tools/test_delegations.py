@@ -130,6 +130,7 @@ async def test_both_rows_are_one_delegation_and_a_failure_is_told_once(rig: Rig)
     assert (one["status"], one["reply"]) == ("dispatched", None)
     assert (other["status"], other["reply"][:10]) == ("completed", "The export")
     assert other["ended_at"] > other["created_at"]
+    assert [rig.named(each["target"]) for each in (one, other)] == [one["target_id"], other["target_id"]]
     (failed,) = dicts(await done(rig, "list_delegations", {"workspace": "Marketing Lead"}))
     assert (failed["status"], failed["error"]) == ("failed", "workspace Newsletter Editor is not reachable")
 

@@ -15,13 +15,27 @@ from molecule_mcp.road.traffic import Caller, Done
 
 async def test_events_of_everybody_are_newest_first_with_whose_they_are(rig: Rig) -> None:
     told = await done(rig, "list_events", {"limit": 5})
-    assert told["columns"] == ["created_at", "type", "workspace_id", "payload"]
+    assert told["columns"] == ["created_at", "type", "workspace_id", "workspace", "payload"]
+    assert all(row["workspace_id"] == rig.named(row["workspace"]) for row in dicts(told))
     times = [row["created_at"] for row in dicts(told)]
     assert len(times) == 5
     assert times == sorted(times, reverse=True)
     following = await done(rig, "list_events", {"limit": 5, "cursor": told["next_cursor"]})
     assert dicts(following)[0]["created_at"] <= times[-1]
     assert dicts(following)[0] not in dicts(told)
+
+
+async def test_an_event_of_a_removed_workspace_has_its_id_alone(rig: Rig) -> None:
+    every = dicts(await done(rig, "list_events", {"limit": 100}))
+    gone = [row for row in every if row["workspace_id"] == rig.named("Campaign Planner 2024")]
+    assert gone and all(row["workspace"] is None for row in gone)
+    assert any(row["workspace"] for row in every)
+
+
+async def test_names_are_read_only_for_events_that_are_told(rig: Rig) -> None:
+    before = len(rig.transport.lines)
+    assert (await done(rig, "list_events", {"kind": "NO_SUCH"}))["rows"] == []
+    assert rig.transport.lines[before:] == ["GET /events"]
 
 
 async def test_a_kind_is_the_beginning_of_a_type(rig: Rig) -> None:

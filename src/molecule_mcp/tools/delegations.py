@@ -20,7 +20,7 @@ from molecule_mcp.tools.lifecycle import one
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import Listing, listing
 from molecule_mcp.tools.texts import storable, written
-from molecule_mcp.tools.workspaces import Row
+from molecule_mcp.tools.workspaces import Row, names
 
 family = Family("messages")
 
@@ -216,10 +216,13 @@ async def list_delegations(
     row = await known(tenant, workspace)
     rows = await tenant.read("/workspaces/{id}/delegations", list[Told], id=row.id)
     note = "Older ones are out of reach." if len(rows) >= LISTED else None
+    named = await names(tenant) if rows else {}
     return listing(
-        joined(rows), limit, cursor, ["created_at", "status", "target_id", "reply", "error", "ended_at", "id"],
+        joined(rows), limit, cursor,
+        ["created_at", "status", "target_id", "target", "reply", "error", "ended_at", "id"],
         lambda each: (
-            each.created_at, each.status, each.target_id, each.reply, each.error, each.ended_at, each.id,
+            each.created_at, each.status, each.target_id, named.get(each.target_id), each.reply, each.error,
+            each.ended_at, each.id,
         ),
         note,
     )  # fmt: skip

@@ -4,6 +4,7 @@ Contract: list_events, list_workspace_events: the last 100, newest first, withou
 their workspace. stream_workspace_events: endless, without replay; followed for a bounded time.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import anyio
@@ -16,7 +17,7 @@ from molecule_mcp.tools.activity import body
 from molecule_mcp.tools.kinds import Answer, Cursor, Text, WorkspaceId
 from molecule_mcp.tools.tables import PAGE_BYTES, Listing, listing, weight
 from molecule_mcp.tools.texts import cut_data
-from molecule_mcp.tools.workspaces import Row
+from molecule_mcp.tools.workspaces import Row, names
 
 family = Family("activity")
 
@@ -36,10 +37,12 @@ class Event(Answer):
     payload: Any = None
 
 
-@family.tool(Risk.READ, sends=["GET /events"], title="List events")
+@family.tool(Risk.READ, sends=["GET /events", "GET /workspaces"], title="List events")
 async def list_events(tenant: Tenant, kind: Kind = "", limit: Rows = 50, cursor: Cursor = "") -> Listing:
     """List the newest 100 events of all workspaces: starts, failures, removals, delegations, approvals."""
-    return table(await tenant.read("/events", list[Event]), kind, limit, cursor)
+    events = await tenant.read("/events", list[Event])
+    named = await names(tenant) if any(event.event_type.startswith(kind) for event in events) else {}
+    return table(events, kind, limit, cursor, named=named)
 
 
 @family.tool(Risk.READ, sends=["GET /events/{workspaceId}", "GET /workspaces/{id}"], title="List a workspace's events")
@@ -57,19 +60,34 @@ async def list_workspace_events(
     return table(events, kind, limit, cursor, note)
 
 
-def table(events: list[Event], kind: str, limit: int, cursor: str, note: str | None = None) -> Listing:
-    """Events of a kind, payloads cut; the workspace's column goes where all rows have the same."""
+def table(
+    events: list[Event],
+    kind: str,
+    limit: int,
+    cursor: str,
+    note: str | None = None,
+    named: Mapping[str, str] | None = None,
+) -> Listing:
+    """Events of a kind, payloads cut; without the workspace's columns where one workspace was asked about.
+
+    Args:
+        named: Names of workspaces by id; None when one was asked about.
+    """
     kept = [event for event in events if event.event_type.startswith(kind)]
     if len(events) == 100 and len(kept) < 100:
         note = f"{note or ''} Older events than the newest 100 are out of reach.".strip()
-    several = len({event.workspace_id for event in kept}) > 1
     return listing(
-        kept, limit, cursor, ["created_at", "type", "workspace_id", "payload"],
+        kept, limit, cursor, ["created_at", "type", "workspace_id", "workspace", "payload"],
         lambda event: (
-            event.created_at, event.event_type, event.workspace_id if several else None, body(event.payload) or None,
+            event.created_at, event.event_type, *whose(event, named), body(event.payload) or None,
         ),
         note,
     )  # fmt: skip
+
+
+def whose(event: Event, named: Mapping[str, str] | None) -> tuple[str | None, str | None]:
+    """Id and name of an event's workspace, where the list is of several."""
+    return (None, None) if named is None else (event.workspace_id, named.get(event.workspace_id or ""))
 
 
 class Happening(Answer):

@@ -34,6 +34,7 @@ async def run_plan(
 ) -> Ran:
     """Run up to 20 changing calls in order under one yes, stopping at the first surprise; repeated, it goes on.
 
-    Use it for whatever concerns several targets.
+    Use it for whatever concerns several targets. A global secret and a workspace's own of that name are two plans: each
+    changes what the other's preview shows.
     """
     return await run([part.model_dump() for part in calls])

@@ -182,6 +182,11 @@ async def resolve(tenant: Tenant, reference: str) -> str:
     )
 
 
+async def names(tenant: Tenant) -> dict[str, str]:
+    """Names by id of the workspaces in the list, which removed ones are not."""
+    return {row.id: row.name for row in await tenant.read("/workspaces", list[Row])}
+
+
 async def has_descendants(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
     """Live fact: whether anything lives below a workspace."""
     rows = await tenant.read("/workspaces", list[Row])
