@@ -478,7 +478,9 @@ class World(httpx.AsyncBaseTransport):
         token = speaking.set(Speaker(principal, name))
         tool, given = CALLS[name]
         try:
-            await road.call(Caller(principal, can_ask=True), tool, given, answer)
+            outcome = await road.call(Caller(principal, can_ask=True), tool, given, answer)
+            if isinstance(outcome, Asked):
+                self.noted(outcome.plan, principal, name)
         except MoleculeError:
             return  # an answer to somebody else; the judge saw what arrived
         finally:
