@@ -44,6 +44,8 @@ class Fault:
         place: Dotted name of the class and function it stands in; empty for the module itself.
         old: The text of the changed node.
         new: What stands there instead.
+        lines: Those of the statement it stands in, without the statements inside that one.
+        later: Whether it stands in the body of a function, and so does not run with the module.
         sown: Gives the whole module with the fault in it.
     """
 
@@ -51,6 +53,8 @@ class Fault:
     line: int
     old: str
     new: str
+    lines: frozenset[int]
+    later: bool
     sown: Callable[[], str]
 
     @property
@@ -64,9 +68,15 @@ def faults(source: str) -> list[Fault]:
     tree = ast.parse(source)
     return [
         Fault(
-            place, node.lineno, ast.unparse(node), ast.unparse(new), partial(changed, tree, parent, field, index, new)
+            around.place,
+            node.lineno,
+            ast.unparse(node),
+            ast.unparse(new),
+            around.lines,
+            around.later,
+            partial(changed, tree, parent, field, index, new),
         )
-        for parent, field, index, node, place in walked(tree, "")
+        for parent, field, index, node, around in walked(tree, Around())
         for new in (*others(node, parent, field), *without_argument(node))
     ]
 
@@ -80,11 +90,40 @@ def changed(tree: ast.Module, parent: ast.AST, field: str, index: int | None, ne
     return text + "\n"
 
 
-Found = tuple[ast.AST, str, int | None, ast.expr | ast.stmt, str]
-"""Parent, field, index in the field's list, node, place."""
+@dataclass(frozen=True)
+class Around:
+    """What a node stands in: see Fault."""
+
+    place: str = ""
+    lines: frozenset[int] = frozenset()
+    later: bool = False
+
+    def inside(self, parent: ast.AST, field: str, node: ast.AST) -> "Around":
+        """What a node in a field of the parent stands in."""
+        named = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        return Around(
+            f"{self.place}.{node.name}".lstrip(".") if named else self.place,
+            lines_of(node) if isinstance(node, ast.stmt) else self.lines,
+            self.later or (field == "body" and isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef)),
+        )
 
 
-def walked(parent: ast.AST, place: str) -> Iterator[Found]:
+def lines_of(statement: ast.stmt) -> frozenset[int]:
+    """The lines of a statement that are not those of another inside it."""
+    inner = (node for node in ast.walk(statement) if isinstance(node, ast.stmt) and node is not statement)
+    return span(statement) - {line for node in inner for line in span(node)}
+
+
+def span(statement: ast.stmt) -> frozenset[int]:
+    """From a statement's first line to its last."""
+    return frozenset(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
+
+
+Found = tuple[ast.AST, str, int | None, ast.expr | ast.stmt, Around]
+"""Parent, field, index in the field's list, node, what that stands in."""
+
+
+def walked(parent: ast.AST, around: Around) -> Iterator[Found]:
     """Every expression and statement below a node that faults may be sown into."""
     for field, value in ast.iter_fields(parent):
         if field in {"annotation", "returns", "bases", "type_params", "ctx", "decorator_list"}:
@@ -93,8 +132,7 @@ def walked(parent: ast.AST, place: str) -> Iterator[Found]:
         for index, node in enumerate(cast("list[Any]", value) if many else [value]):
             if not isinstance(node, ast.AST) or left_alone(node, parent):
                 continue
-            named = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            inside = f"{place}.{node.name}".lstrip(".") if named else place
+            inside = around.inside(parent, field, node)
             if isinstance(node, ast.expr | ast.stmt):
                 yield parent, field, index if many else None, node, inside
             yield from walked(node, inside)
