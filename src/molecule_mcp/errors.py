@@ -124,7 +124,8 @@ class TenantUnreadable(TenantError):
 
 
 class TenantRefused(TenantError):
-    """The tenant answered 3xx, 4xx or 5xx; after a 5xx to a changing request what changed is unknown."""
+    """The tenant answered 3xx, 4xx or 5xx; after a 5xx to a changing request what changed is unknown, and after any of
+    them to a message, which may be the agent's own answer, what the agent did."""
 
     code = "refused"
 

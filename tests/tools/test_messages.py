@@ -142,6 +142,14 @@ async def test_a_message_wakes_a_hibernated_workspace(rig: Rig) -> None:
     assert (error.sent, len(rig.transport.changes)) == ("unknown", 1)
 
 
+async def test_a_text_that_the_tenant_would_cut_is_refused_with_nothing_sent(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("Copywriter"), "text": "\U0001f600" * 90_000}  # 12 bytes each on the way
+    error = await refused(rig.road().call(Caller(), "send_message", given))
+    assert (error.kind, error.sent, rig.transport.lines) == ("arguments", False, [])
+    whole = {**given, "text": "\u00e9" * 100_000}
+    assert isinstance(await rig.road().call(Caller(), "send_message", whole), Done)
+
+
 async def test_a_state_that_cannot_be_read_lets_nothing_leave(rig: Rig) -> None:
     async def broken(request: httpx.Request) -> httpx.Response | None:
         return httpx.Response(500, json={"error": "x"}) if request.url.path.endswith("/budget") else None

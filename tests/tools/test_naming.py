@@ -26,3 +26,9 @@ def test_a_candidate_tells_whose_child_it_is_in_clean_text() -> None:
         {"id": "2", "name": "Marketing Lead", "status": "paused", "under": "Marketing"},
         {"id": "3", "name": "Market Analyst", "status": "online", "under": ""},
     ]
+
+
+def test_what_somebody_wrote_at_length_is_cut() -> None:
+    endless = Known(id="4", name="M" * 5000, status="s" * 5000, parent_id="5")
+    [shown] = candidates([endless, Known(id="5", name="P" * 5000, status="online")], [endless])
+    assert (shown.name, shown.status, shown.under) == ("M" * 100, "s" * 100, "P" * 100)

@@ -5,12 +5,13 @@ never comes back here. A message is never sent again by itself. Whether it can b
 and not on the status: agents that read as offline or failed may well answer.
 """
 
+import json
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
 from molecule_mcp.capability import Family, Risk
-from molecule_mcp.errors import GateStop, TenantUnreadable
+from molecule_mcp.errors import ArgumentError, GateStop, TenantUnreadable
 from molecule_mcp.tenant import LOOK_FIRST, Tenant
 from molecule_mcp.tools import budgets
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
@@ -22,6 +23,8 @@ WAYS = ["POST /workspaces/{id}/a2a", "GET /workspaces/{id}", budgets.BUDGET]
 """Routes of everything that tells an agent something."""
 LONGEST = 8000
 """Characters of an agent's reply that are shown."""
+LARGEST = 1_000_000
+"""Bytes of a message on its way; the tenant cuts what is over 1 MiB, and then finds no JSON in it."""
 
 
 class Reply(Answer):
@@ -60,10 +63,12 @@ async def refuse_undeliverable(tenant: Tenant, workspace_id: str) -> None:
 async def say(tenant: Tenant, workspace_id: str, text: str) -> Reply:
     """Send one message and tell what became of it.
 
-    Raises: as `refuse_undeliverable`; TenantUnreadable with `sent` true when the agent answered with an error,
-        "unknown" when it was no answer of an agent's; TenantRefused with "unknown" for any error status but that of
-        the rate limit.
+    Raises: ArgumentError for a text that the tenant would cut; as `refuse_undeliverable`; TenantUnreadable with `sent`
+        true when the agent answered with an error, "unknown" when it was no answer of an agent's; TenantRefused with
+        "unknown" for any error status but that of the rate limit.
     """
+    if len(json.dumps(text)) > LARGEST:
+        raise ArgumentError(f"the text is larger than {LARGEST} bytes as it is sent", advice="Send it in parts.")
     await refuse_undeliverable(tenant, workspace_id)
     message = {"role": "user", "parts": [{"kind": "text", "text": text}]}
     body = {"jsonrpc": "2.0", "method": "message/send", "params": {"message": message}}

@@ -11,6 +11,9 @@ from pydantic import Field
 
 from molecule_mcp.tools.kinds import Answer, Text
 
+SHOWN = 100
+"""Characters of a name that are shown: somebody else wrote it, as long as they liked."""
+
 
 class Known(Answer):
     """What tells one workspace from another."""
@@ -56,4 +59,7 @@ def under(rows: Sequence[Known]) -> Callable[[Known], str]:
 def candidates(rows: Sequence[Known], found: Sequence[Known]) -> list[Candidate]:
     """Some of the rows as somebody can choose from them."""
     parent = under(rows)
-    return [Candidate(id=row.id, name=row.name, status=row.status, under=parent(row)) for row in found]
+    return [
+        Candidate(id=row.id, name=row.name[:SHOWN], status=row.status[:SHOWN], under=parent(row)[:SHOWN])
+        for row in found
+    ]
