@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from tests.road.rig import Rig
 
 from molecule_mcp import tools
 from molecule_mcp.capability import Past, changing
+from molecule_mcp.embedded.times import stored
 from molecule_mcp.errors import TenantRefused
 from molecule_mcp.road.sending import reading
 from molecule_mcp.tenant import paths
@@ -104,7 +106,7 @@ async def test_what_is_still_there_was_not_deleted_and_what_is_gone_was(rig: Rig
 async def test_what_has_a_name_may_have_been_made_anew(rig: Rig, tool: str) -> None:
     values = some(rig, tool)
     touched = f"UPDATE {THING[tool][0]} SET {NAMED[tool]} = ?"
-    rig.app.database.execute(touched, (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),))
+    rig.app.database.execute(touched, (stored(datetime.now(UTC)),))
     assert await seen(rig, tool, values, time.time()) is None
     assert await seen(rig, tool, values, time.time() + 2 * SKEW) is False
 

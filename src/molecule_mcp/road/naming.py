@@ -16,9 +16,7 @@ from molecule_mcp.errors import ArgumentError, MoleculeError
 from molecule_mcp.road.context import Context
 from molecule_mcp.tenant import Permit, Tenant
 from molecule_mcp.tenant.paths import LABEL
-from molecule_mcp.tools.naming import Known, candidates, near
-
-LIST = "GET /workspaces"
+from molecule_mcp.tools.naming import LIST, Known, candidates, near
 
 LONGEST = 100
 """Characters of the longest name that is looked up."""

@@ -3,12 +3,18 @@
 import inspect
 from typing import Any, get_type_hints
 
-from molecule_mcp.arguments import Schema, input_schema, options, output_schema
+from molecule_mcp.arguments import Schema, input_schema, options, output_schema, workspace_parameters
 from molecule_mcp.capability import Capability, Risk
+from molecule_mcp.tools.naming import LIST
 
 
 def described(capability: Capability) -> dict[str, Any]:
-    """One row of catalogue.json."""
+    """One row of catalogue.json.
+
+    Where a workspace's id is wanted, the call may read the list of all besides, to refuse a name with candidates.
+    """
+    looked_up = {LIST} if workspace_parameters(capability.function) else set[str]()
+    optional = capability.optional | looked_up - capability.sends
     return {
         "family": capability.family,
         "risk": capability.risk.label,
@@ -17,8 +23,8 @@ def described(capability: Capability) -> dict[str, Any]:
             for name, by in capability.raised_by.items()
         },
         "raised_by_fact": {name: by.label for name, by in capability.raised_by_fact.items()},
-        "sends": sorted(capability.sends),
-        **({"optional": sorted(capability.optional)} if capability.optional else {}),
+        "sends": sorted(capability.sends | looked_up),
+        **({"optional": sorted(optional)} if optional else {}),
         "tool": {
             "name": capability.name,
             **({"title": capability.title} if tells_more(capability) else {}),

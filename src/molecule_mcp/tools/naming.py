@@ -11,6 +11,9 @@ from pydantic import Field
 
 from molecule_mcp.tools.kinds import Answer, Text
 
+LIST = "GET /workspaces"
+"""Where the names are read."""
+
 SHOWN = 100
 """Characters of a name that are shown: somebody else wrote it, as long as they liked."""
 
