@@ -1,8 +1,8 @@
 """Every small fault that can be sown into a module: one changed node of its syntax tree each.
 
 Sown are comparisons, `and` and `or`, conditions, arithmetic, numbers, truth values, texts, what is returned, raised or
-only called, and arguments. Left alone: annotations, decorators, docstrings, and the words of an error, which its tests
-hold by kind.
+only called, and arguments. Left alone: annotations and other types, decorators, docstrings, and the words of an error
+(texts of more than one word, and its advice), which its tests hold by kind.
 """
 
 import ast
@@ -92,11 +92,12 @@ def changed(tree: ast.Module, parent: ast.AST, field: str, index: int | None, ne
 
 @dataclass(frozen=True)
 class Around:
-    """What a node stands in: see Fault."""
+    """What a node stands in: see Fault; and whether that is an error, whose words are left alone."""
 
     place: str = ""
     lines: frozenset[int] = frozenset()
     later: bool = False
+    raised: bool = False
 
     def inside(self, parent: ast.AST, field: str, node: ast.AST) -> "Around":
         """What a node in a field of the parent stands in."""
@@ -105,6 +106,7 @@ class Around:
             f"{self.place}.{node.name}".lstrip(".") if named else self.place,
             lines_of(node) if isinstance(node, ast.stmt) else self.lines,
             self.later or (field == "body" and isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef)),
+            self.raised or is_error(parent),
         )
 
 
@@ -133,22 +135,38 @@ def walked(parent: ast.AST, around: Around) -> Iterator[Found]:
             if not isinstance(node, ast.AST) or left_alone(node, parent):
                 continue
             inside = around.inside(parent, field, node)
-            if isinstance(node, ast.expr | ast.stmt):
+            if isinstance(node, ast.expr | ast.stmt) and not (inside.raised and is_words(node, parent)):
                 yield parent, field, index if many else None, node, inside
             yield from walked(node, inside)
 
 
 def left_alone(node: ast.AST, parent: ast.AST) -> bool:
-    """Whether nothing is sown into a node: a docstring, the words of an error, a type in `cast`, a name of a module."""
-    if isinstance(parent, ast.Call):
-        called = ast.unparse(parent.func)
-        worded = called[:1].isupper() and called.endswith(("Error", "Refusal", "Required", "Unreadable", "Unreachable"))
-        return (called == "cast" and node is parent.args[0]) or (worded and node is not parent.func)
+    """Whether nothing is sown into a node: a docstring, an error's advice, a type, a name of a module."""
     if isinstance(node, ast.keyword) and node.arg == "advice":
         return True
+    if isinstance(parent, ast.Call):
+        called = ast.unparse(parent.func)
+        return (called == "cast" and node is parent.args[0]) or called == "TypeVar"
+    if isinstance(parent, ast.Subscript):
+        return ast.unparse(parent.value) == "Literal"
     docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     listed = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
     return docstring or listed or isinstance(node, ast.Import | ast.ImportFrom)
+
+
+ERRORS = ("Error", "Refusal", "Refused", "Stop", "Unreachable", "Unreadable")
+"""How the names of errors end."""
+
+
+def is_error(node: ast.AST) -> bool:
+    """Whether an error is made here."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1].endswith(ERRORS)
+
+
+def is_words(node: ast.AST, parent: ast.AST) -> bool:
+    """Whether it is a text of more than one word, or a part of one."""
+    text = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
+    return bool(text) and (isinstance(parent, ast.JoinedStr) or " " in text)
 
 
 def others(node: ast.expr | ast.stmt, parent: ast.AST, field: str) -> Iterator[ast.AST]:
@@ -208,10 +226,11 @@ def other_values(value: object, parent: ast.AST) -> Iterator[ast.expr]:
 
 def without_argument(node: ast.expr | ast.stmt) -> Iterator[ast.AST]:
     """A call without one of its named arguments, and with None for one of the others."""
-    if not isinstance(node, ast.Call) or left_alone(NOTHING, node) or ast.unparse(node.func) == "cast":
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) in {"cast", "TypeVar"}:
         return
+    told = ast.JoinedStr if is_error(node) else ast.Starred
     for at, argument in enumerate(node.args):
-        if not isinstance(argument, ast.Starred | ast.Constant):
+        if not isinstance(argument, ast.Starred | ast.Constant | told):
             yield ast.Call(node.func, [*node.args[:at], NOTHING, *node.args[at + 1 :]], node.keywords)
     for at, keyword in enumerate(node.keywords):
         if keyword.arg not in {None, "advice"}:

@@ -130,6 +130,8 @@ def told(folder: Path, module: str, tests: str, way: str = "in place", each: int
         ("a = 'b'", ["'b' -> 'XXb'"]),
         ("raise a", ["raise a -> pass"]),
         ("def a():\n    return b", ["return b -> return None"]),
+        ("a = AnError('a', b=c)", ["AnError('a', b=c) -> AnError('a')", "'a' -> 'XXa'"]),
+        ("a = AnError(f'a b {1}')", ["1 -> 2"]),
         ("a = b(c, d=e)", ["b(c, d=e) -> b(None, d=e)", "b(c, d=e) -> b(c)"]),
     ],
 )
@@ -139,7 +141,17 @@ def test_each_kind_of_fault_is_sown(source: str, names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["'words'", "import a", "@a(b=1)\nclass C:\n    d: 'E'", "a: Literal['b']", "cast('A', b)", "SomeError('a')"],
+    [
+        "'words'",
+        "import a",
+        "@a(b=1)\nclass C:\n    d: 'E'",
+        "a: Literal['b']",
+        "a = Literal['b']",
+        "a = TypeVar('a')",
+        "cast('A', b)",
+        "SomeError('a b', advice='c')",
+        "SomeError(f'{a}: {b}')",
+    ],
 )
 def test_what_no_test_could_notice_is_left_alone(source: str) -> None:
     assert [fault.name for fault in faults(source) if "(None" not in fault.new and fault.new != "pass"] == []
