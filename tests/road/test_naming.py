@@ -77,9 +77,17 @@ async def test_a_bound_profile_hears_of_its_own_workspaces_only(rig: Rig) -> Non
     assert (await told(rig, "delete_workspace", {"workspace_id": "Copywriter"}, bound)).details["candidates"] == []
 
 
-@pytest.mark.parametrize("profile", [Profile(role="READ"), Profile(workspace_token=True, bound=frozenset({"x"}))])
-async def test_who_cannot_use_the_tool_or_read_the_list_asks_the_tenant_nothing(rig: Rig, profile: Profile) -> None:
-    error = await told(rig, "pause_workspace", {"workspace_id": "Copywriter"}, profile)
+TOKEN = Profile(workspace_token=True, bound=frozenset({"x"}))
+
+
+@pytest.mark.parametrize(
+    ("profile", "tool"),
+    [(Profile(role="READ"), "pause_workspace"), (TOKEN, "pause_workspace"), (TOKEN, "list_schedules")],
+)
+async def test_who_cannot_use_the_tool_or_read_the_list_asks_the_tenant_nothing(
+    rig: Rig, profile: Profile, tool: str
+) -> None:
+    error = await told(rig, tool, {"workspace_id": "Copywriter"}, profile)
     assert (rig.transport.lines, error.details, error.advice) == ([], {}, PLAIN)
 
 
