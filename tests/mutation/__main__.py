@@ -1,6 +1,7 @@
 """`make mutants`: sow every small fault into the rooms that keep the gate, one at a time, and count what tests find.
 
-`python -m tests.mutation [ROOM...]`; `--sample N` takes every Nth fault only, and says so; `--show` names survivors.
+`python -m tests.mutation [ROOM...]`, where road:batch is one module of a room; `--sample N` takes every Nth fault only,
+and says so; `--show` names survivors.
 A room's tests run once without a fault, and each fault is shown to those that ran its lines then; one in lines that no
 test ran lives. `--anew` loads the program again for every fault, which must come to the same and takes much longer.
 Ends with 1 when a room's tests find less than 95 % of its faults. Faults that change nothing anybody can see stand in
@@ -21,6 +22,8 @@ from tests.mutation.judging import BUDGET, judged, shown_to
 from tests.mutation.reach import reached
 from tests.mutation.running import ROOT, copied, warm
 from tests.mutation.sowing import faults
+
+SOURCE = ROOT / "src" / "molecule_mcp"
 
 LEAST = 95.0
 """Per cent of a room's faults that its tests must find."""
@@ -53,13 +56,29 @@ ROOMS = {
 }
 
 
+def chosen(text: str) -> tuple[str, Room]:
+    """What is named on the command line: a room, or one module of it.
+
+    Raises: ArgumentTypeError.
+    """
+    name, _, module = text.partition(":")
+    files = [] if name not in ROOMS else [path for path in files_of(ROOMS[name]) if module in {"", path.stem}]
+    if not files:
+        raise argparse.ArgumentTypeError(f"{text} is none of {', '.join(ROOMS)}, nor a module in one (road:batch)")
+    room = ROOMS[name]
+    return text, replace(room, files=files[0].relative_to(SOURCE).as_posix()) if module else room
+
+
+def files_of(room: Room) -> list[Path]:
+    """The modules of a room."""
+    return [path for pattern in room.files.split() for path in sorted(SOURCE.glob(pattern))]
+
+
 def cases_of(room: Room) -> list[Case]:
     """Every fault of a room, with the tests that judge it."""
-    source = ROOT / "src" / "molecule_mcp"
     return [
         Case(path.relative_to(ROOT).as_posix(), fault, ordered(path, room))
-        for pattern in room.files.split()
-        for path in sorted(source.glob(pattern))
+        for path in files_of(room)
         for fault in faults(path.read_text(encoding="utf-8"))
     ]
 
@@ -81,10 +100,10 @@ def equivalents() -> dict[str, set[str]]:
     return {path: {each["fault"] for each in entries} for path, entries in listed.items()}
 
 
-def judge(name: str, arguments: argparse.Namespace) -> bool:
+def judge(name: str, room: Room, arguments: argparse.Namespace) -> bool:
     """Judge one room and print its figures. Returns whether its tests found enough."""
     started, unseen = time.monotonic(), equivalents()
-    every = cases_of(ROOMS[name])
+    every = cases_of(room)
     named = {(case.path, case.fault.name) for case in every}
     gone = [(path, each) for path in {case.path for case in every} for each in unseen.get(path, set())]
     stale = [f"{path}: {each}" for path, each in gone if (path, each) not in named]
@@ -124,14 +143,15 @@ def seen_by(case: Case) -> str:
 def main() -> int:
     """Judge the rooms named, or all."""
     parser = argparse.ArgumentParser(prog="tests.mutation")
-    parser.add_argument("rooms", nargs="*", choices=[*ROOMS, []], metavar="ROOM")
+    parser.add_argument("rooms", nargs="*", type=chosen, metavar="ROOM")
     parser.add_argument("--sample", type=int, default=1, metavar="N")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--anew", action="store_true")
     parser.add_argument("--show", action="store_true")
     arguments = parser.parse_args()
     warm(WARM)
-    enough = [judge(name, arguments) for name in arguments.rooms or ROOMS]
+    rooms: list[tuple[str, Room]] = arguments.rooms or list(ROOMS.items())
+    enough = [judge(name, room, arguments) for name, room in rooms]
     return 0 if all(enough) else 1
 
 
