@@ -186,6 +186,8 @@ class World(httpx.AsyncBaseTransport):
                 find=CATALOGUE.get,
                 missing=lambda name: ArgumentError(name),
                 allow_wait=0.0,
+                allow_line="molecule-mcp allow",
+                approver_line="molecule-mcp approver init",
                 clock=lambda: self.state.now + self.waited,
                 wait=self.waiting,
             )

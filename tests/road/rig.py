@@ -115,6 +115,8 @@ class Rig:
             find=tools.catalogue().get,
             missing=lambda name: toolsets.missing(name, entries(), entries()),
             allow_wait=0.0,
+            allow_line="molecule-mcp allow",
+            approver_line="molecule-mcp approver init",
             clock=self.clock,
             wait=self.clock.pass_by,
         )

@@ -270,7 +270,7 @@ async def test_every_answer_of_the_embedded_tenant_says_so(rig: Rig) -> None:
     assert isinstance(done, Done)
     assert done.structured["tenant"] == "sample"
     question = await asked(road, "delete_workspace", {"workspace_id": rig.named("SEO Analyst")})
-    assert "sample tenant" in question.plan.question.lines[1]
+    assert question.plan.question.lines[1] == "Tenant: the embedded sample tenant"
     assert '"tenant":"sample"' in road.told(await refused(road.call(Caller(), "nothing", {})))
 
 

@@ -1,14 +1,18 @@
-"""Questions come one at a time, and what a person refused twice rests."""
+"""Plans as they are stored and answered; questions come one at a time, and what was refused twice rests."""
 
 from typing import Any
 
 import pytest
 
 from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate import grants
 from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.plan import bound_text
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.road.calls import Road
 from molecule_mcp.road.traffic import Asked, Caller
-from molecule_mcp.store.records import RESTS
-from tests.road.rig import Rig, answered, asked, by_another, can_ask, refused
+from molecule_mcp.store.records import RESTS, Grant, Plan, Step
+from tests.road.rig import ORIGIN, Rig, answered, asked, by_another, can_ask, refused
 
 TOOL = "delete_workspace"
 
@@ -104,3 +108,125 @@ async def test_a_question_that_nobody_can_answer_stands_in_the_way_of_no_other(r
     for name in ("SEO Analyst", "Copywriter"):
         error = await refused(nobody.call(Caller(), "delete_workspace", {"workspace_id": rig.named(name)}))
         assert error.kind == "no_approver"
+
+
+async def test_a_plan_is_stored_with_everything_it_was_shown_with(rig: Rig) -> None:
+    road, leaf = rig.road(), rig.named("SEO Analyst")
+    question = await asked(road, TOOL, {"workspace_id": leaf})
+    stored = road.context.store().plan(question.plan.id)
+    assert stored is not None
+    plan, arguments = stored.plan, {"workspace_id": leaf, "purge": False}
+    assert (len(plan.id), len(plan.code)) == (32, 9)
+    assert plan == Plan(
+        id=plan.id,
+        code=plan.code,
+        tool=TOOL,
+        family="workspaces",
+        arguments=arguments,
+        binding=bound(road, "default", TOOL, arguments),
+        risk="destroy",
+        principal="local",
+        profile="default",
+        origin=ORIGIN,
+        question=plan.question,
+        steps=(
+            Step(
+                answer="allow",
+                index=0,
+                arguments=arguments,
+                method="DELETE",
+                path=f"/workspaces/{leaf}",
+                body_digest="",
+                facts=plan.steps[0].facts,
+                tool=TOOL,
+                call=0,
+                risk="destroy",
+            ),
+        ),
+        created=rig.clock.now,
+        expires=rig.clock.now + 600,
+        digest=grants.digest(plan),
+        asks=True,
+    )
+    assert plan.question.lines[1] == f"Tenant: {ORIGIN}"
+
+
+def bound(road: Road, profile: str, tool: str, arguments: dict[str, Any]) -> str:
+    """What finds the plan of a call again."""
+    return road.context.keyed_digest(bound_text("local", profile, ORIGIN, tool, arguments))
+
+
+async def test_a_first_step_and_a_question_about_one_call_are_two_plans(rig: Rig) -> None:
+    road = rig.road(Profile("night", two_step=True))
+    given = {"workspace_id": rig.named("SEO Analyst")}
+    error = await refused(road.call(Caller(), TOOL, given))
+    first = road.context.store().plan_by_code(error.details["code"])
+    second = (await asked(road, TOOL, given)).plan
+    assert first is not None
+    arguments = {**given, "purge": False}
+    assert (first.plan.asks, first.plan.binding) == (False, bound(road, "night", f"{TOOL} by repeating", arguments))
+    assert (second.asks, second.binding) == (True, bound(road, "night", TOOL, arguments))
+
+
+async def test_a_yes_under_one_profile_or_tenant_is_none_under_another(rig: Rig) -> None:
+    given = leaf(rig)
+    question = await asked(rig.road(), TOOL, given)
+    yes = FormAnswer(question.plan.id, "accept", {"allow": True})
+    for road in (rig.road(Profile("another")), rig.road(origin="https://another.example")):
+        error = await refused(road.call(can_ask(), TOOL, given, yes))
+        assert (error.kind, error.message) == ("plan_used", "The answer belongs to another call; nothing was sent.")
+    assert rig.transport.changes == []
+
+
+async def test_what_is_no_longer_so_is_recorded_as_stale(rig: Rig) -> None:
+    given, road = leaf(rig), rig.road()
+    old = await asked(road, TOOL, given)
+    rig.app.database.execute("UPDATE workspaces SET name = 'Renamed' WHERE id = ?", (given["workspace_id"],))
+    rig.app.database.commit()
+    new = await asked(road, TOOL, given)
+    told = [(record.kind, record.body["plan"], record.body.get("reason")) for record in road.context.store().records()]
+    assert told == [("open", old.plan.id, None), ("refused", old.plan.id, "stale"), ("open", new.plan.id, None)]
+    asking = (await road.judged(can_ask(), TOOL, given)).asking
+    assert await asking.decision().unchanged(new.plan) is True
+    rig.app.database.execute("UPDATE workspaces SET status = 'removed' WHERE id = ?", (given["workspace_id"],))
+    rig.app.database.commit()
+    assert await asking.decision().unchanged(new.plan) is False
+
+
+@pytest.mark.parametrize(
+    ("action", "content", "why"),
+    [
+        ("decline", {}, "The question was declined, by a person or by the client itself: some clients decline"),
+        ("cancel", {}, "The question was dismissed without an answer. "),
+        ("accept", {}, "The form came back without the exact confirmation it asks for. "),
+    ],
+)
+async def test_a_no_says_what_it_was(rig: Rig, action: str, content: dict[str, Any], why: str) -> None:
+    question = await asked(rig.road(), TOOL, leaf(rig))
+    error = await refused(rig.road().call(can_ask(), TOOL, leaf(rig), FormAnswer(question.plan.id, action, content)))
+    assert (error.kind, error.sent, error.details) == ("declined", False, {})
+    assert error.message.startswith(why)
+
+
+async def test_leaving_it_undecided_says_so(rig: Rig) -> None:
+    row = rig.app.database.execute("SELECT workspace_id, id FROM approvals WHERE status = 'pending'").fetchone()
+    given = {"workspace_id": row[0], "approval_id": row[1]}
+    question = await asked(rig.road(), "decide_approval", given)
+    left = FormAnswer(question.plan.id, "accept", {"decision": "leave"})
+    error = await refused(rig.road().call(can_ask(), "decide_approval", given, left))
+    assert error.message.startswith("The person chose to leave it undecided. ")
+
+
+@pytest.mark.parametrize("how", ["used", "expired", "refused"])
+async def test_an_answer_that_comes_too_late_says_so(rig: Rig, how: str) -> None:
+    road, given = rig.road(), leaf(rig)
+    question = await asked(road, TOOL, given)
+    if how == "expired":
+        rig.clock.now += 600
+    elif how == "refused":
+        road.context.store().refuse(question.plan.id, "left", rig.clock.now)
+    else:
+        road.context.store().grant(question.plan.id, Grant("client_attested", "allow", rig.clock.now))
+    error = await refused(road.call(can_ask(), TOOL, given, FormAnswer(question.plan.id, "accept", {"allow": True})))
+    assert error.kind == "plan_used"
+    assert "used, refused or has expired" in error.message

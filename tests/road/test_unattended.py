@@ -179,3 +179,19 @@ async def test_the_approver_can_allow_what_waits_for_a_repeat(rig: Rig) -> None:
     error = await refused(road.call(Caller(), "delete_workspace", given))
     sign(rig, road, str(error.details["code"]))
     assert (await done(road, "delete_workspace", given)).structured["grant"] == "human"
+
+
+async def test_uses_are_counted_for_one_call_of_one_profile_on_one_tenant(rig: Rig) -> None:
+    own = rig.named("SEO Analyst")
+    night = replace(allowed(rig, "restart_workspace", {"workspace_id": own}), ask_from=Risk.DISRUPT)
+    other = allowed(rig, "restart_workspace", {"workspace_id": rig.named("Copywriter")})
+    both = replace(night, ahead=night.ahead + other.ahead)
+    roads = [rig.road(both), rig.road(replace(both, name="day")), rig.road(both, origin="https://another.example")]
+    for number, road in enumerate(roads):
+        given = {"workspace_id": own, "client_token": f"first-{number}"}
+        assert (await done(road, "restart_workspace", given)).structured["grant"] == "operator"
+        again = await road.call(can_ask(), "restart_workspace", {"workspace_id": own, "client_token": "again"})
+        assert isinstance(again, Asked)
+        rig.clock.now += 601  # the question before has expired: one at a time
+    elsewhere = {"workspace_id": rig.named("Copywriter")}
+    assert (await done(roads[0], "restart_workspace", elsewhere)).structured["grant"] == "operator"

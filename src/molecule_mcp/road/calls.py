@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import anyio
-
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import ArgumentError, TenantError
@@ -111,10 +109,11 @@ class Road:
 
     async def typed(self, code: str, caller: Caller) -> None:
         """Wait until a person has typed the secret of this code, `allow_wait` at most."""
-        with anyio.move_on_after(self.context.allow_wait):
-            while not self.context.secrets.filled(code):
-                await caller.progress(0, None, f"waiting for a person to type a secret: {code}")
-                await anyio.sleep(LOOK)
+        for _ in range(int(self.context.allow_wait / LOOK)):
+            if self.context.secrets.filled(code):
+                return
+            await caller.progress(0, None, f"waiting for a person to type a secret: {code}")
+            await self.context.wait(LOOK)
 
     async def settle(self) -> None:
         """Settle by reads what earlier processes left unknown.

@@ -29,8 +29,8 @@ class Context:
         find: A tool's record by name, or None.
         missing: What a name without a record is answered.
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
-        wait: How a tool that follows something lets time pass between two looks.
-        allow_line: The command a person runs, up to the code.
+        wait: How time passes between two looks: of a tool that follows something, or at what a person does.
+        allow_line: The command a person runs, up to the code; approver_line: the one that sets up an approver.
         settler: What settles by reads what became unknown; None: nothing is.
         page: Address of the page that this process serves people, None when it serves none.
     """
@@ -47,9 +47,9 @@ class Context:
     redactor: Redactor
     find: Callable[[str], Capability | None]
     missing: Callable[[str], MoleculeError]
-    allow_wait: float = 45.0
-    allow_line: str = "molecule-mcp allow"
-    approver_line: str = "molecule-mcp approver init"
+    allow_wait: float
+    allow_line: str
+    approver_line: str
     page: Callable[[], str | None] = lambda: None
     settler: Settler | None = None
     clock: Callable[[], float] = field(default=time.time)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Any
 
-import anyio
 import anyio.to_thread
 
 from molecule_mcp.capability import Capability, Risk
@@ -28,8 +27,8 @@ POLL = 0.2
 SOONEST = 1.0
 """Seconds after which a repeated call may count as another step: what comes sooner was made without a look."""
 
-TICK = 5.0
-"""Seconds between two progress notices while waiting."""
+NOTICED = 25
+"""How often that is before the caller is told once more that a person is waited for."""
 
 NO = {
     "declined": "The question was declined, by a person or by the client itself: some clients decline without asking.",
@@ -253,18 +252,17 @@ class Decision:
                 details={"would": list(plan.question.lines)},
             )
         store = self.context.store()
-        with anyio.move_on_after(self.context.allow_wait):
-            waited = 0.0
-            while True:
-                stored = store.plan(plan.id)
-                if stored and self.signed(stored):
-                    return stored
-                if stored and stored.state == "refused":
-                    raise declined("declined")
-                if waited % TICK < POLL:
-                    await self.caller.progress(waited, self.context.allow_wait, f"waiting for a person: {plan.code}")
-                await anyio.sleep(POLL)
-                waited += POLL
+        for look in range(int(self.context.allow_wait / POLL) + 1):
+            if look:
+                await self.context.wait(POLL)
+            stored = store.plan(plan.id)
+            if stored and self.signed(stored):
+                return stored
+            if stored and stored.state == "refused":
+                raise declined("declined")
+            if look % NOTICED == 0:
+                line = f"waiting for a person: {plan.code}"
+                await self.caller.progress(look * POLL, self.context.allow_wait, line)
         raise GateStop(
             "allow_required",
             "A person has to allow this outside of this conversation; nothing was sent.",

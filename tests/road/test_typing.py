@@ -1,0 +1,80 @@
+"""A secret that a person types for a call: asked for in the name of exactly that call, and gone with it."""
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from molecule_mcp.gate.policy import Profile
+from molecule_mcp.road.traffic import Caller, Done
+from tests.road.rig import ORIGIN, Rig, answered, asked, can_ask, refused
+
+TOOL = "set_workspace_secret"
+
+
+def secret(rig: Rig, name: str = "SEO Analyst") -> dict[str, Any]:
+    """The arguments to set a secret that somebody is to type."""
+    return {"workspace_id": rig.named(name), "key": "TOKEN"}
+
+
+async def test_what_is_to_be_typed_names_the_call_it_is_for(rig: Rig) -> None:
+    road = rig.road(Profile("night"), sample=True)
+    error = await refused(road.call(Caller("another", can_ask=True), TOOL, secret(rig)))
+    assert (error.kind, error.sent) == ("secret_required", False)
+    found = rig.typed.wanted(error.details["code"])
+    assert found is not None
+    assert asdict(found[0]) == {
+        "code": error.details["code"],
+        "name": "TOKEN",
+        "binding": found[0].binding,
+        "tool": TOOL,
+        "principal": "another",
+        "profile": "night",
+        "tenant": "the embedded sample tenant",
+        "created": rig.clock.now,
+    }
+
+
+@pytest.mark.parametrize("profile", [Profile(), Profile(two_step=True)])
+async def test_a_typed_value_is_good_for_its_own_call_and_gone_once_that_was_made(rig: Rig, profile: Profile) -> None:
+    road, given = rig.road(profile), secret(rig)
+    code = (await refused(road.call(can_ask(), TOOL, given))).details["code"]
+    found = rig.typed.wanted(code)
+    assert found is not None and found[0].tenant == ORIGIN
+    rig.types(code, "a value of its own")
+    other = await refused(road.call(can_ask(), TOOL, secret(rig, "Copywriter")))
+    assert other.kind == "secret_required" and other.details["code"] != code
+    question = await asked(road, TOOL, given)
+    assert question.plan.binding == found[0].binding
+    await answered(road, TOOL, given, question, allow=True)
+    assert b"a value of its own" in rig.transport.bodies[rig.transport.lines.index(rig.transport.changes[0])]
+    assert rig.typed.wanted(code) is None
+
+
+async def test_a_repeated_call_finds_what_was_typed_for_it(rig: Rig) -> None:
+    road, given = rig.road(Profile(two_step=True)), secret(rig)
+    rig.types((await refused(road.call(Caller(), TOOL, given))).details["code"], "a value of its own")
+    assert (await refused(road.call(Caller(), TOOL, given))).kind == "repeat_to_confirm"
+    rig.clock.now += 30
+    outcome = await road.call(Caller(), TOOL, given)
+    assert isinstance(outcome, Done) and outcome.structured["grant"] == "none"
+
+
+async def test_each_call_of_a_plan_has_its_own_typed_value(rig: Rig) -> None:
+    road = rig.road()
+    calls = {"calls": [{"tool": TOOL, "arguments": secret(rig, name)} for name in ("SEO Analyst", "Copywriter")]}
+    codes: list[str] = []
+    for number in (1, 2):
+        error = await refused(road.call(can_ask(), "run_plan", calls))
+        assert (error.kind, error.message[:7]) == ("secret_required", f"Call {number}:")
+        codes.append(error.details["code"])
+        found = rig.typed.wanted(codes[-1])
+        assert found is not None and found[0].tool == TOOL
+        rig.types(codes[-1], f"the value number {number}")
+    question = await asked(road, "run_plan", calls)
+    await answered(road, "run_plan", calls, question, allow=True)
+    sent = [
+        body for line, body in zip(rig.transport.lines, rig.transport.bodies, strict=True) if line.startswith("POST ")
+    ]
+    assert [f"number {number}".encode() in body for number, body in enumerate(sent, 1)] == [True, True]
+    assert [rig.typed.wanted(code) for code in codes] == [None, None]
