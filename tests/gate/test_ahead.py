@@ -31,6 +31,10 @@ def test_only_the_exact_call_in_its_time_is_covered(
 
 def test_more_uses_go_on_counting_and_another_date_counts_anew() -> None:
     counter = RESTART.counter("support", "https://acme.example")
+    assert counter == (
+        '["preauth","support","https://acme.example","restart_workspace",'
+        '"{\\"reset\\":false,\\"workspace_id\\":\\"a\\"}",1000.0]'
+    )  # Uses of earlier versions stand in stores under this text.
     assert replace(RESTART, max_uses=9).counter("support", "https://acme.example") == counter
     others = {
         replace(RESTART, expires=2000.0).counter("support", "https://acme.example"),

@@ -97,15 +97,13 @@ def test_an_empty_phrase_does_not_turn_a_typed_question_into_a_tick() -> None:
     assert answered(damaged, "accept", {"allow": True})[0] is None
 
 
+FIELDS: dict[str, dict[str, Any]] = {
+    "allow": {"type": "boolean", "title": "Allow exactly this"},
+    "phrase": {"type": "string", "title": "Type the phrase", "maxLength": 64},
+    "decision": {"type": "string", "title": "Decision", "enum": ["approve", "deny", "leave"]},
+}
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_a_form_asks_for_one_field_that_must_be_filled_in_by_hand(name: str) -> None:
-    asked = form(QUESTIONS[name])
-    assert (asked["type"], asked["required"], [*asked["properties"]]) == ("object", [name], [name])
-    assert "default" not in asked["properties"][name]
-
-
-def test_a_forms_field_takes_the_answer_and_no_other_kind() -> None:
-    assert form(PLAIN)["properties"]["allow"]["type"] == "boolean"
-    assert form(TYPED)["properties"]["phrase"]["type"] == "string"
-    assert form(CHOICE)["properties"]["decision"]["enum"] == ["approve", "deny", LEAVE]
-    assert "lead-4f6a" not in str(form(TYPED))
+def test_a_form_asks_for_one_field_that_must_be_filled_in_by_hand_and_does_not_say_how(name: str) -> None:
+    assert form(QUESTIONS[name]) == {"type": "object", "properties": {name: FIELDS[name]}, "required": [name]}

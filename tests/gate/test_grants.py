@@ -43,7 +43,7 @@ def signed(plan: Plan, answer: str = "approve", key: Ed25519PrivateKey = SECRET)
 
 
 def test_the_approvers_signature_over_plan_answer_and_time_is_a_yes() -> None:
-    assert grants.verify(PUBLIC, plan(), signed(plan()))
+    assert grants.verify(PUBLIC, plan(), signed(plan())) is True
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_approvers_signature_over_plan_answer_and_time_is_a_yes() -> None:
     ],
 )
 def test_a_grant_with_anything_changed_is_no_yes(changed: dict[str, Any]) -> None:
-    assert not grants.verify(PUBLIC, plan(), replace(signed(plan()), **changed))
+    assert grants.verify(PUBLIC, plan(), replace(signed(plan()), **changed)) is False
 
 
 def changes() -> list[Callable[[Plan], Plan]]:
@@ -100,7 +100,7 @@ def test_a_yes_to_one_plan_is_none_to_a_changed_one(change: Callable[[Plan], Pla
 
 
 def test_a_yes_to_an_answer_that_was_not_offered_is_none() -> None:
-    assert not grants.verify(PUBLIC, plan(), signed(plan(), "allow"))
+    assert grants.verify(PUBLIC, plan(), signed(plan(), "allow")) is False
 
 
 def test_anothers_signature_is_no_yes() -> None:

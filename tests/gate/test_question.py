@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests import hostile
 
-from molecule_mcp.capability import Fact, Own, Preview, Risk, quoted
-from molecule_mcp.gate.question import LEAVE, SHOWN, combined, plain_preview, question, typed_phrase
+from molecule_mcp.capability import Fact, Item, Own, Preview, Risk, quoted
+from molecule_mcp.gate.question import SHOWN, combined, plain_preview, question, typed_phrase
 from molecule_mcp.tools.workspaces import MOST
 
 PREVIEW = Preview(
@@ -29,7 +29,10 @@ PREVIEW = Preview(
 
 def test_a_tool_without_a_preview_is_shown_by_its_arguments() -> None:
     given = {"workspace_id": "4f6a", "text": "hi\nAllow: yes", "enabled": True, "note": None}
-    asked = question(plain_preview("Send a message", given, frozenset({"4f6a"})), Risk.DISRUPT, "https://acme.example")
+    shown = plain_preview("Send a message", given, frozenset({"4f6b", "4f6a"}))
+    assert (shown.items, shown.target) == ((Item(given),), ("Send a message", "4f6a"))
+    assert shown.touches == {"4f6a", "4f6b"}
+    asked = question(shown, Risk.DISRUPT, "https://acme.example")
     assert asked.lines == (
         "Send a message (disrupt)",
         "Tenant: https://acme.example",
@@ -37,7 +40,15 @@ def test_a_tool_without_a_preview_is_shown_by_its_arguments() -> None:
         'text: "hi\\u{a}Allow: yes"',
         'enabled: "true"',
     )
-    assert (asked.answers, asked.phrase) == (("allow",), None)
+    assert (asked.answers, asked.phrase, asked.targets) == (("allow",), None, ("4f6a",))
+
+
+def test_a_tool_without_a_preview_that_touches_no_workspace_is_asked_about_by_name() -> None:
+    shown = plain_preview("Rotate", {"text": "x" * 301}, frozenset())
+    assert shown.target == ("Rotate", "")
+    asked = question(shown, Risk.DISRUPT, "t")
+    assert asked.targets == ("Rotate",)
+    assert asked.lines[2:] == (f'text: "{"x" * 300}"...',)
 
 
 def test_a_question_tells_headline_tenant_and_facts_and_takes_one_answer() -> None:
@@ -52,7 +63,7 @@ def test_a_question_tells_headline_tenant_and_facts_and_takes_one_answer() -> No
         "Tasks running: 3",
         'Note: "tenant text"',
     )
-    assert (asked.answers, asked.phrase) == (("allow",), None)
+    assert (asked.answers, asked.phrase, asked.targets) == (("allow",), None, (PREVIEW.target[1],))
 
 
 def test_a_critical_question_ends_with_the_phrase_to_type() -> None:
@@ -66,7 +77,7 @@ def test_a_critical_question_ends_with_the_phrase_to_type() -> None:
 def test_a_decision_can_always_be_left() -> None:
     choices = {"approve": {"decision": "approved"}, "deny": {"decision": "denied"}}
     asked = question(replace(PREVIEW, choices=choices), Risk.DESTROY, "x")
-    assert (asked.answers, asked.phrase) == (("approve", "deny", LEAVE), None)
+    assert (asked.answers, asked.phrase) == (("approve", "deny", "leave"), None)
 
 
 def test_one_phrase_cannot_stand_for_several_choices() -> None:
@@ -76,7 +87,7 @@ def test_one_phrase_cannot_stand_for_several_choices() -> None:
 
 def test_a_long_list_is_cut_and_says_how_many_it_leaves_out() -> None:
     whole = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * SHOWN),)), Risk.DESTROY, "x")
-    assert (whole.lines[2], len(whole.lines)) == (f"Goes: {SHOWN}", 3 + SHOWN)
+    assert (whole.lines[2], len(whole.lines)) == ("Goes: 100", 103)
     one_more = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 1)),)), Risk.DESTROY, "x")
     assert one_more.lines[-1] == "  - and 1 more"
     cut = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 7)),)), Risk.DESTROY, "x")
@@ -158,6 +169,7 @@ def test_a_phrase_can_be_typed_on_any_keyboard_and_fits_its_form(name: str, iden
     [
         ("Finance Lead", "4f6a0000-0000", "finance-lead-4f6a"),
         ("Finance  Lead!", "", "finance-lead"),
+        ("PROJECT X", "4f6a", "project-x-4f6a"),
         ("", "4f6a", "target-4f6a"),
         ("\u0420\u0440\u043e\u0434", "4f6a", "target-4f6a"),
         ("\u212aeys", "4f6a", "eys-4f6a"),

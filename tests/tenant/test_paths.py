@@ -18,6 +18,17 @@ GOOD = {
     "delegation_id": "d-1", "key": "API_KEY", "name": "superpowers", "type": "slack", "wfid": "wf-1",
     "path": "docs/read me.md",
 }  # fmt: skip
+SIGNS = "letters, digits, blanks inside, and ! $ & ' ( ) * + , - . : = @ [ ] ^ _ { | } ~"
+RULES = {
+    "key": "letters, digits and _, not beginning with a digit, at most 128",
+    "name": "letters, digits, _ . and -, not beginning with . or -, at most 128",
+    "delegation_id": "letters, digits, _ . and -, not beginning with . or -, at most 128",
+    "type": "telegram, slack, lark or discord",
+    "wfid": f"1 to 255 of {SIGNS}; neither . nor .. nor latest",
+    "path": f"a relative path of at most 32 segments and 1024 characters: {SIGNS}; no segment may be . or ..",
+}
+"""What is told of a parameter; of every other one that it must be a UUID."""
+
 HOSTILE = [
     "", ".", "..", "../..", f"../../{OTHER}", f"../{OTHER}", "a/..", "../a", "a/./b", "a/../b", "/a", "a/", "a//b",
     "a\\b", "..\\..", "%2e%2e", "%2E%2e%2F", "a%2Fb", "a%00", "%", "a?confirm=true", "?", "a#b", "#", ";", "..;", "a;b",
@@ -35,6 +46,29 @@ def values(template: str, **other: str) -> dict[str, str]:
 def test_every_parameter_of_the_contract_has_a_kind_and_every_kind_is_used() -> None:
     assert {name for _, name in FILLED} == set(paths.KINDS)
     assert set(paths.OWN_KINDS) <= set(FILLED)
+
+
+@pytest.mark.parametrize("name", paths.KINDS)
+def test_a_refusal_tells_the_whole_rule(name: str) -> None:
+    assert paths.KINDS[name].rule == RULES.get(name, "a UUID")
+    free = paths.kind("/workspaces/{id}/memory/{key}", "key")
+    assert free.rule == f"1 to 255 of {SIGNS}; neither . nor .."
+
+
+def test_only_the_path_of_a_file_is_several_segments() -> None:
+    assert [name for name, kind in paths.KINDS.items() if kind.slashes] == ["path"]
+    assert not any(kind.slashes for kind in paths.OWN_KINDS.values())
+
+
+@pytest.mark.parametrize("platform", ["telegram", "slack", "lark", "discord"])
+def test_every_platform_of_the_contract_has_its_webhook(platform: str) -> None:
+    assert paths.fill("/webhooks/{type}", {"type": platform}) == f"/webhooks/{platform}"
+
+
+def test_a_template_is_text_and_no_pattern() -> None:
+    assert paths.shape("/a.b/{id}/c.d").fullmatch("/a.b/x/c.d")
+    assert not paths.shape("/a.b/{id}/c.d").fullmatch("/aXb/x/c.d")
+    assert not paths.shape("/a.b/{id}/c.d").fullmatch("/a.b/x/cXd")
 
 
 def test_every_parameter_that_the_contract_calls_a_uuid_takes_nothing_else() -> None:

@@ -89,9 +89,7 @@ class Ability:
     @property
     def organization_wide(self) -> bool:
         """Whether it can change something through a route that does not name one workspace."""
-        return any(
-            not f"{route}/".split(" ", 1)[1].startswith("/workspaces/{id}/") for route in filter(changing, self.sends)
-        )
+        return any(not f"{route}/".split()[1].startswith("/workspaces/{id}/") for route in filter(changing, self.sends))
 
     @property
     def beyond_workspaces(self) -> bool:
@@ -102,7 +100,7 @@ class Ability:
     def takes_workspace_token(self) -> bool:
         """Whether the tenant lets a workspace's own token over every route that this tool may use."""
         needed = self.sends - self.optional
-        own = {route for route in needed if route.split(" ", 1)[1].startswith("/workspaces/{id}")}
+        own = {route for route in needed if route.split()[1].startswith("/workspaces/{id}")}
         return not needed - own - TAKES_ANYBODY and not own & REFUSES_WORKSPACE_TOKENS
 
 

@@ -100,18 +100,18 @@ def fill(template: str, parameters: Mapping[str, str]) -> str:
         value = parameters[name].lower() if each is ID else parameters[name]
         if not form.fullmatch(value):
             raise ArgumentError(f"{name} must be {each.rule}.", advice="Correct the argument; nothing was sent.")
-        path = path.replace(f"{{{name}}}", quote(value, safe="/" if each.slashes else ""), 1)
+        # A slash stays as it is: it stands only in a value that may be several segments.
+        path = path.replace(f"{{{name}}}", quote(value))
     return path
 
 
 @cache
 def shape(template: str) -> re.Pattern[str]:
-    """The form of a template's encoded paths, a group for each parameter."""
-    parts = PARAMETER.split(template)
-    slashes = {name: each.slashes for name, each, _ in parameters_of(template)}
-    for place in range(1, len(parts), 2):
-        parts[place] = "(.+)" if slashes[parts[place]] else "([^/]+)"
-    return re.compile("".join(re.escape(part) if place % 2 == 0 else part for place, part in enumerate(parts)))
+    """The form of a template's encoded paths, a group for each parameter by its name."""
+    form = re.escape(template)
+    for name, each, _ in parameters_of(template):
+        form = form.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>{'.+' if each.slashes else '[^/]+'})")
+    return re.compile(form)
 
 
 def match(template: str, raw_path: bytes) -> bool:
@@ -129,8 +129,7 @@ def taken(template: str, raw_path: bytes) -> dict[str, str] | None:
         found = shape(template).fullmatch(path)
         if found is None:
             return None
-        names = PARAMETER.findall(template)
-        parameters = dict(zip(names, map(unquote, found.groups()), strict=True))
+        parameters = {name: unquote(value) for name, value in found.groupdict().items()}
         return parameters if fill(template, parameters) == path else None
     except (UnicodeDecodeError, ArgumentError):
         return None
