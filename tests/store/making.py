@@ -1,13 +1,16 @@
 """Plans, intents and processes for the tests of the store."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from molecule_mcp.gate import grants
-from molecule_mcp.store.records import Grant, Intent, Outcome, Plan, Question, Step
+from molecule_mcp.store.records import Grant, Intent, Outcome, Plan, Question, Step, StoredPlan
+from molecule_mcp.store.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
 CREATED, EXPIRES = 1000.0, 1600.0
@@ -89,3 +92,22 @@ def together(processes: "list[subprocess.Popen[str]]") -> list[str]:
     said = [each.communicate(timeout=60)[0].strip() for each in processes]
     assert [each.returncode for each in processes] == [0] * len(processes)
     return said
+
+
+def told(store: SqliteStore) -> list[tuple[str, dict[str, Any]]]:
+    """Kind and body of every record."""
+    return [(each.kind, dict(each.body)) for each in store.records()]
+
+
+def stored(store: SqliteStore) -> StoredPlan:
+    """Plan 1."""
+    found = store.plan(PLAN)
+    assert found
+    return found
+
+
+def outside(folder: Path, *statements: str) -> None:
+    """Change the file as another program of the same user could."""
+    with closing(sqlite3.connect(folder / "state.db", isolation_level=None)) as sql:
+        for each in statements:
+            sql.executescript(each)

@@ -11,7 +11,7 @@ from tests.store import making
 
 from molecule_mcp.errors import ConfigurationError, GateStop, StoreError
 from molecule_mcp.gate import grants
-from molecule_mcp.store import approver
+from molecule_mcp.store import approver, files
 from molecule_mcp.store.records import Grant
 
 RIGHT, WRONG = "correct horse", "incorrect horse"
@@ -28,6 +28,22 @@ try:
 except GateStop as stop:
     print(stop.kind)
 """
+
+
+EARLIER = {
+    "approver.json": {
+        "created": 10000.0,
+        "fingerprint": "c60b-3744-a0aa-c48e",
+        "key": "71683a3bb1505a5677360d4b6f383cbabd421b38b480591edbb3084690ebfda6",
+    },
+    "approver.key": {
+        "box": "d17179bf588764c6f866b8e48e55cda4efa025660791cb7a525259003da5505de94a12a0b58b3f68d5ecd478816ba298",
+        "form": "molecule-mcp approver 1",
+        "nonce": "c4e020d184012662482ef6c8",
+        "salt": "137179d3c5af54128560ee9002e241ca",
+    },
+}
+"""An approver as it was written once, for this passphrase."""
 
 
 @pytest.fixture
@@ -51,6 +67,12 @@ def test_an_unlocked_key_signs_grants_that_the_public_key_verifies(made: Path) -
     public = approver.public(made)
     assert public
     assert grants.verify(public.key, plan, Grant("human", "allow", NOW, signature, signer.fingerprint))
+
+
+def test_an_approver_that_was_made_once_is_unlocked_ever_after(folder: Path) -> None:
+    for name, told in EARLIER.items():
+        assert files.create(files.own_folder(folder) / name, json.dumps(told).encode())
+    assert approver.unlock(folder, RIGHT, NOW).fingerprint == "c60b-3744-a0aa-c48e"
 
 
 def test_the_fingerprint_is_the_same_wherever_it_is_shown(folder: Path) -> None:
@@ -96,6 +118,7 @@ def test_the_private_key_is_for_us_alone_and_nowhere_in_the_clear(made: Path) ->
     assert {stat.S_IMODE(each.stat().st_mode) for each in made.iterdir()} == {0o600}
     box = json.loads((made / "approver.key").read_text())
     assert set(box) == {"form", "salt", "nonce", "box"}
+    assert box["form"] == "molecule-mcp approver 1"
     assert len(bytes.fromhex(box["box"])) == 32 + 16
 
 
@@ -121,6 +144,16 @@ def test_a_wrong_passphrase_is_refused_and_says_how_many_are_left(made: Path) ->
     assert WRONG not in json.dumps(stop.value.told())
 
 
+def test_every_wrong_passphrase_of_the_last_fifteen_minutes_leaves_one_less(made: Path) -> None:
+    def left(now: float) -> int:
+        with pytest.raises(GateStop) as stop:
+            approver.unlock(made, WRONG, now)
+        return stop.value.details["tries_left"]
+
+    assert [left(NOW), left(NOW + 0.5), left(NOW + 1), left(NOW + 900)] == [4, 3, 2, 2]
+    assert left(NOW + 901) == 3
+
+
 def test_five_wrong_passphrases_lock_even_the_right_one_for_fifteen_minutes(made: Path) -> None:
     kinds = [refusal(made, WRONG, NOW + 60 * minute) for minute in range(5)]
     assert kinds == ["wrong_passphrase"] * 5
@@ -140,9 +173,18 @@ def test_tries_while_locked_do_not_lengthen_the_lock(made: Path) -> None:
 
 
 def test_five_wrong_passphrases_over_more_than_fifteen_minutes_lock_nothing(made: Path) -> None:
-    for number in range(8):
-        assert refusal(made, WRONG, NOW + 226 * number) == "wrong_passphrase"
-    assert approver.unlock(made, RIGHT, NOW + 226 * 8)
+    for number in range(6):
+        assert refusal(made, WRONG, NOW + 225 * number) == "wrong_passphrase"
+    assert approver.unlock(made, RIGHT, NOW + 225 * 6)
+
+
+def test_a_clock_that_stands_at_its_beginning_locks_nothing(made: Path) -> None:
+    assert approver.unlock(made, RIGHT, 0.0)
+
+
+def test_a_try_is_counted_on_the_disk_before_it_is_made(made: Path, durable: list[str]) -> None:
+    refusal(made, WRONG, NOW)
+    assert durable == ["FULL"]
 
 
 def test_the_right_passphrase_clears_the_count(made: Path) -> None:

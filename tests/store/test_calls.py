@@ -1,5 +1,7 @@
 """Changing calls: found again when they are repeated, across processes, and forgotten when they sent nothing."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,13 +59,20 @@ def found(store: SqliteStore, **changes: Any) -> str | None:
     return earlier.id if earlier else None
 
 
-def test_a_repeated_call_is_found_while_the_first_runs_and_when_it_is_done(store: SqliteStore) -> None:
+def cells(folder: Path, column: str) -> list[Any]:
+    """What stands in one column of the calls."""
+    with closing(sqlite3.connect(folder / "state.db")) as sql:
+        return [cell for (cell,) in sql.execute(f"SELECT {column} FROM calls")]
+
+
+def test_a_repeated_call_is_found_while_the_first_runs_and_when_it_is_done(store: SqliteStore, folder: Path) -> None:
     assert store.begin(call()) is None
     assert store.earlier(call("other")) == RecordedCall("call", "binding", "running", None, None)
     assert found(store) == "call"
     claimed(store, "call")
     store.finish("call", "done", NOW, ANSWER)
     assert store.recorded("call") == RecordedCall("call", "binding", "done", NOW, ANSWER)
+    assert cells(folder, "answer") == ['{"done":{"items":[{"id":"w0"}],"sent":[]}}']
     assert found(store) == "call"
 
 
@@ -119,7 +128,9 @@ def test_a_call_ends_once(store: SqliteStore) -> None:
 
 def test_what_is_a_day_old_is_dropped_at_the_next_call(store: SqliteStore) -> None:
     made(store, at=NOW)
-    assert store.begin(call("next", at=NOW + KEPT, binding="x")) is None
+    assert store.begin(call("almost", at=NOW + 86_399.9, binding="y")) is None
+    assert store.recorded("call") is not None
+    assert store.begin(call("next", at=NOW + 86_400, binding="x")) is None
     assert store.recorded("call") is None
 
 

@@ -11,6 +11,7 @@ from tests.store import making
 from molecule_mcp.errors import ConfigurationError, StoreError
 from molecule_mcp.store import chain, files
 from molecule_mcp.store.chain import Key
+from molecule_mcp.store.database import Database
 from molecule_mcp.store.sqlite import SqliteStore
 
 SIZE = 6
@@ -232,6 +233,51 @@ def test_macs_differ_by_domain_key_and_where_parts_end() -> None:
         Key(bytes([1] * 32)).mac("a", b"bc"),
     ]
     assert len(set(macs)) == len(macs)
+
+
+def test_a_key_makes_the_macs_that_it_always_made(folder: Path) -> None:
+    """A chain that was written once fits its MACs ever after."""
+    files.create(files.own_folder(folder) / "chain.key", bytes(range(32)))
+    key = Key.load(folder / "chain.key")
+    assert key.mac("a", b"bc", b"") == "9b5b034c57c1c2d48de40c5d41eb35c12e42dc7d4b0b665693c15639ce42a206"
+    with closing(Database(folder)) as opened, opened.writing() as sql:
+        assert sql.execute("SELECT * FROM head").fetchall() == [
+            (0, "", "8dffc695444bfff0dcbc01650a1ebcf21045a19624143a403f6d5a5a995f204f")
+        ]
+        chain.append(sql, key, 1000, "open", '{"plan":"p"}')
+        assert sql.execute("SELECT * FROM chain").fetchall() == [(1, 1000.0, "open", '{"plan":"p"}', "", MAC)]
+        assert sql.execute("SELECT * FROM head").fetchall() == [
+            (1, MAC, "1a0aa7c0a78b6fafa1ca2db19368740cd60053cf3974cf732ed1aa8500682982")
+        ]
+
+
+MAC = "d21bb8527f41e1ee45ae7eaadc94d563b7dae1935333f99b7a34f340d2b7c4b8"
+
+
+def test_the_newest_records_are_told_whole_and_the_last_one_first(folder: Path, sql: sqlite3.Connection) -> None:
+    told = list(chain.newest(sql, Key.load(folder / "chain.key")))
+    assert told == list(chain.records(sql))[::-1]
+    assert [each.seq for each in told] == [6, 5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "told", "what"),
+    [
+        (run("UPDATE chain SET kind = 'spent' WHERE seq = 4"), [6, 5], "record 4 of the audit chain"),
+        (run("DELETE FROM chain WHERE seq = 1"), [6, 5, 4, 3, 2], "record 1 of the audit chain"),
+        (run(CUT), [], "record 6 of the audit chain"),
+        (run("UPDATE head SET seal = mac"), [], "the head of the audit chain"),
+    ],
+)
+def test_the_newest_records_end_where_the_chain_was_changed(
+    folder: Path, sql: sqlite3.Connection, tamper: Tampering, told: list[int], what: str
+) -> None:
+    tamper(sql)
+    seen: list[int] = []
+    with pytest.raises(StoreError) as fault:
+        seen.extend(each.seq for each in chain.newest(sql, Key.load(folder / "chain.key")))
+    assert (seen, fault.value.message) == (told, f"{what} was changed from outside")
+    assert fault.value.advice == "Run: molecule-mcp audit verify"
 
 
 def test_a_record_is_checked_one_at_a_time(folder: Path, sql: sqlite3.Connection) -> None:

@@ -5,6 +5,7 @@ import stat
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.store import making
@@ -53,6 +54,58 @@ def test_commits_go_to_the_disk_and_readers_do_not_wait(made: Path) -> None:
         assert sql.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         with opened.reading() as other:
             assert other.execute("SELECT count(*) FROM plans").fetchone() == (0,)
+
+
+def test_every_connection_is_made_durable_whatever_sqlite_does_by_itself(folder: Path, durable: list[str]) -> None:
+    with closing(Database(folder)) as opened:
+        with opened.writing(), opened.reading():
+            assert durable == ["FULL"]
+        with opened.scanning():
+            pass
+    assert durable == ["FULL"] * 4
+
+
+def test_a_connection_commits_only_when_told_to_and_waits_five_seconds_for_others(made: Path) -> None:
+    with closing(Database(made)) as opened, opened.writing() as sql:
+        assert sql.isolation_level is None
+        assert sql.execute("PRAGMA busy_timeout").fetchone() == (5000,)
+
+
+def test_a_file_that_is_gone_is_not_made_anew_by_connecting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where SQLite reads no URI unless it is asked to."""
+    asked: list[dict[str, Any]] = []
+    connect = sqlite3.connect
+
+    def noted(*args: Any, **named: Any) -> sqlite3.Connection:
+        asked.append(named)
+        return connect(*args, **named)
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        database.connect(tmp_path / "gone.db", 0)
+    assert asked[0]["uri"] is True
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scan_sees_nothing_that_is_written_after_it_began(made: Path) -> None:
+    with closing(Database(made)) as opened, opened.scanning() as sql:
+        assert sql.execute("SELECT seq FROM head").fetchall() == [(0,)]
+        with opened.writing() as other:
+            other.execute("UPDATE head SET seq = 9")
+        assert sql.execute("SELECT seq FROM head").fetchall() == [(0,)]
+
+
+def test_no_connection_is_left_open(made: Path, connections: Callable[[], int]) -> None:
+    opened = Database(made)
+    for use in (opened.writing, opened.reading, opened.scanning):
+        with pytest.raises(StoreError), use() as sql:
+            sql.execute("SELECT nothing")
+        assert connections() == 0
+    with opened.writing(), opened.reading():
+        assert connections() == 2
+    assert connections() == 2
+    opened.close()
+    assert connections() == 0
 
 
 def test_processes_that_open_a_new_folder_at_once_share_one_whole_database(folder: Path) -> None:
@@ -131,12 +184,13 @@ def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
         raise AssertionError("there is no folder")
 
 
-def test_a_database_of_another_version_is_refused_and_left_alone(made: Path) -> None:
+def test_a_database_of_another_version_is_refused_and_left_alone(made: Path, connections: Callable[[], int]) -> None:
     with closing(sqlite3.connect(made / "state.db")) as other:
         other.execute("PRAGMA user_version = 1")
     before = (made / "state.db").read_bytes()
     with pytest.raises(ConfigurationError, match="another version"), Database(made).writing():
         raise AssertionError("another version was opened")
+    assert connections() == 0
     assert (made / "state.db").read_bytes() == before
 
 

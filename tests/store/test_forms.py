@@ -37,3 +37,8 @@ def test_a_code_is_found_however_it_is_typed() -> None:
 
 def test_a_fingerprint_is_sixteen_digits_in_four_groups() -> None:
     assert forms.fingerprint(b"") == "e3b0-c442-98fc-1c14"
+
+
+def test_a_code_is_drawn_of_thirty_two_signs_and_no_two_of_them_are_misread() -> None:
+    assert len(forms.ALPHABET) == len(set(forms.ALPHABET)) == 32
+    assert forms.plain_code(forms.ALPHABET) == forms.ALPHABET

@@ -1,7 +1,8 @@
 """Who is still alive, told by a lock that dies with its process."""
 
+import re
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -79,3 +80,46 @@ def test_a_file_that_vanishes_under_the_survey_is_an_owner_that_is_gone(tmp_path
 def test_what_cannot_be_opened_counts_as_living(tmp_path: Path) -> None:
     (tmp_path / "owners" / "odd").mkdir(parents=True)
     assert owners.survey(tmp_path) == ({"odd"}, [])
+
+
+def test_a_lock_is_given_up_at_once_and_not_when_it_is_forgotten(
+    tmp_path: Path, owner: Owner, connections: Callable[[], int]
+) -> None:
+    owner.hold()
+    assert owners.survey(tmp_path) == ({owner.name}, [])
+    assert connections() == 1
+    owner.leave()
+    assert connections() == 0
+    (tmp_path / "owners" / "gone").touch()
+    assert owners.survey(tmp_path) == (set(), [tmp_path / "owners" / "gone"])
+    assert connections() == 0
+
+
+def test_whether_a_lock_is_held_is_told_without_waiting(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    lock = owners.locked(tmp_path / "lock")
+    assert lock is not None
+    with closing(lock):
+        assert lock.execute("PRAGMA busy_timeout").fetchone() == (0,)
+
+
+def test_an_owner_leaves_also_where_its_file_is_gone(tmp_path: Path, owner: Owner) -> None:
+    owner.hold()
+    (tmp_path / "owners" / owner.name).unlink()
+    owner.leave()
+    assert owners.survey(tmp_path) == (set(), [])
+
+
+def test_an_owner_leaves_also_where_its_file_cannot_be_removed(tmp_path: Path, owner: Owner) -> None:
+    path = tmp_path / "owners" / owner.name
+    owner.hold()
+    path.unlink()
+    path.mkdir()
+    owner.leave()
+    assert path.is_dir()
+
+
+def test_an_owners_name_is_not_to_be_guessed(tmp_path: Path) -> None:
+    names = {Owner(tmp_path).name for _ in range(9)}
+    assert len(names) == 9
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in names)

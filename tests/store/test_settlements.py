@@ -1,14 +1,16 @@
 """What became unknown is settled once, by one living process, beside the record of it and not over it."""
 
 import signal
+import sqlite3
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.store import making
-from tests.store.making import NOW, YES
+from tests.store.making import NOW, YES, told
 
 from molecule_mcp.store.records import Call, Intent, Outcome, Settlement, StoredPlan, Verdict
 from molecule_mcp.store.sqlite import SqliteStore
@@ -146,13 +148,16 @@ def test_a_settlement_is_a_record_of_its_own_and_the_outcome_stays(store: Sqlite
         "at": LATER,
     }
     assert store.verify() == (3, None)
-    assert not store.unsettled()
+    assert store.unsettled() is False
+    with closing(sqlite3.connect(folder / "state.db")) as sql:
+        kept = sql.execute("SELECT intent, verdict, read, at FROM settlements").fetchall()
+    assert kept == [("intent", "happened", '["GET /workspaces/w0 404"]', LATER)]
 
 
 def test_only_who_took_it_settles_it_and_once(store: SqliteStore, other: SqliteStore, folder: Path) -> None:
     gone(folder, making.direct(), ends=UNKNOWN)
     took(store)
-    assert not other.settled(making.direct(), settlement("did_not_happen"))
+    assert other.settled(making.direct(), settlement("did_not_happen")) is False
     assert store.settled(making.direct(), settlement("happened"))
     assert not store.settled(making.direct(), settlement("did_not_happen"))
     store.let_go("intent")
@@ -194,6 +199,8 @@ def test_a_call_of_which_all_happened_says_so_and_stays(store: SqliteStore, fold
     store.settled(intents[1], settlement("happened"))
     requests = [{"request": "DELETE /one", "state": "done"}, {"request": "DELETE /two", "state": "happened"}]
     assert answer(store) == {"settled": {"verdict": "happened", "requests": requests}}
+    with closing(sqlite3.connect(folder / "state.db")) as sql:
+        assert " " not in sql.execute("SELECT replace(answer, 'DELETE ', '') FROM calls").fetchone()[0]
     found = store.earlier(CALL)
     assert found and found.state == "unknown"
 
@@ -227,9 +234,12 @@ def test_what_did_not_happen_ends_its_plan_and_gives_no_claim_back(
     assert isinstance(found, StoredPlan)
     assert (found.state, dict(found.steps)) == (state, {0: "unknown"})
     assert not store.claim(making.intent("again"))
+    assert [body for kind, body in told(store) if kind == "spent"] == (
+        [{"plan": making.PLAN, "reason": "settled"}] if state == "spent" else []
+    )
 
 
 def test_without_a_file_nothing_is_unsettled_and_none_is_made(folder: Path) -> None:
     store = SqliteStore(folder)
-    assert not store.unsettled()
+    assert store.unsettled() is False
     assert not (folder / "state.db").exists()

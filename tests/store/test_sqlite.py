@@ -1,9 +1,8 @@
 """The store: each step claimed once, whatever happens, and every change in the chain."""
 
-import json
-import sqlite3
+import os
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
@@ -12,22 +11,13 @@ from typing import Any
 
 import pytest
 from tests.store import making
-from tests.store.making import DONE, EXPIRES, NOW, PLAN, YES
+from tests.store.making import DONE, EXPIRES, NOW, PLAN, YES, stored, told
 
 from molecule_mcp.errors import StoreError
-from molecule_mcp.store.chain import Key
-from molecule_mcp.store.forms import canonical, flat, plan_fields
-from molecule_mcp.store.records import Grant, Outcome, Question, StoredPlan
+from molecule_mcp.store.records import Outcome
 from molecule_mcp.store.sqlite import SqliteStore
 
 STEPS = 24
-
-SET_BACK = "UPDATE plans SET state = 'granted'; UPDATE steps SET state = 'pending'; DELETE FROM intents; "
-REWOUND = "; ".join(
-    f"DELETE FROM main.{name}; INSERT INTO main.{name} SELECT * FROM past.{name}"
-    for name in ("intents", "steps", "plans", "chain", "head")
-)
-"""What someone writes who wants a used yes to look unused: its rows, or the whole file as it was."""
 
 CLAIM_ALL = """
 import sys
@@ -79,135 +69,6 @@ print(store.grant(making.PLAN, making.YES) if yes else store.refuse(making.PLAN,
 """
 
 
-@pytest.fixture
-def other(folder: Path) -> Generator[SqliteStore]:
-    """A second store on the same file, as another process would have it."""
-    with closing(SqliteStore(folder)) as other:
-        yield other
-
-
-@pytest.fixture
-def granted(store: SqliteStore) -> SqliteStore:
-    """A store with plan 1 allowed."""
-    store.open_plan(making.plan())
-    assert store.grant(PLAN, YES)
-    return store
-
-
-def told(store: SqliteStore) -> list[tuple[str, dict[str, Any]]]:
-    return [(each.kind, dict(each.body)) for each in store.records()]
-
-
-def stored(store: SqliteStore) -> StoredPlan:
-    found = store.plan(PLAN)
-    assert found
-    return found
-
-
-def outside(folder: Path, *statements: str) -> None:
-    """Change the file as another program of the same user could."""
-    with closing(sqlite3.connect(folder / "state.db", isolation_level=None)) as sql:
-        for each in statements:
-            sql.executescript(each)
-
-
-# Plans
-
-
-def test_an_opened_plan_is_read_back_open_and_whole(store: SqliteStore) -> None:
-    plan = making.plan(1, making.step(0), making.step(1))
-    store.open_plan(plan)
-    assert store.plan(PLAN) == StoredPlan(plan, "open")
-    assert store.plan("f" * 32) is None
-
-
-def test_a_plan_opens_once(store: SqliteStore) -> None:
-    store.open_plan(making.plan())
-    with pytest.raises(StoreError, match="SQLITE_CONSTRAINT"):
-        store.open_plan(making.plan(1, code="0000-0000"))
-    assert stored(store).plan.code == "7F3K-92QD"
-    assert len(told(store)) == 1
-
-
-@pytest.mark.parametrize("broken", [object(), float("inf"), {"deep": {1, 2}}, "x" * 10 + "\udc80"])
-def test_a_plan_that_cannot_be_written_is_not_there(store: SqliteStore, broken: object) -> None:
-    plan = replace(making.plan(), arguments={"value": broken}, origin="https://\udc80")
-    with pytest.raises(StoreError):
-        store.open_plan(plan)
-    assert store.plan(PLAN) is None
-    assert told(store) == []
-
-
-def test_the_newest_plan_of_a_code_is_found_however_it_is_typed(store: SqliteStore) -> None:
-    store.open_plan(making.plan(1))
-    store.open_plan(making.plan(2))
-    store.open_plan(making.plan(3, created=999.0))
-    found = store.plan_by_code("7f3k92qd")
-    assert found
-    assert found.plan.id == f"{2:032x}"
-    assert store.plan_by_code("0000-0000") is None
-
-
-def test_the_latest_plan_of_a_binding_is_unexpired_and_open_or_granted(store: SqliteStore) -> None:
-    store.open_plan(making.plan(1))
-    store.open_plan(making.plan(4, created=1001.0, expires=1601.0))
-    store.open_plan(making.plan(2, created=1001.0, expires=1601.0))
-    store.open_plan(making.plan(5, created=1000.5, expires=1601.0))
-    store.open_plan(making.plan(3, binding="other", created=1002.0))
-
-    def latest(now: float = NOW) -> str | None:
-        found = store.latest("binding", now)
-        return found and found.plan.id[-1] + found.state
-
-    assert latest() == "2open"
-    store.grant(f"{2:032x}", YES)
-    assert latest() == "2granted"
-    assert latest(1600.5) == "2granted"
-    assert latest(1601.0) is None
-    store.spend(f"{2:032x}", "run", NOW)
-    assert latest() == "4open"
-    store.refuse(f"{4:032x}", "declined", NOW)
-    store.refuse(f"{5:032x}", "declined", NOW)
-    assert latest() == "1open"
-    store.refuse(PLAN, "declined", NOW)
-    assert latest() is None
-
-
-def test_plans_that_wait_are_open_and_unexpired_and_come_oldest_first(store: SqliteStore) -> None:
-    store.open_plan(making.plan(1, created=1003.0))
-    store.open_plan(making.plan(2, created=1001.0))
-    store.open_plan(making.plan(3, expires=1500.0))
-    store.open_plan(making.plan(4))
-    store.grant(f"{4:032x}", YES)
-    assert [each.plan.id[-1] for each in store.waiting(1500.0)] == ["2", "1"]
-
-
-# Decisions
-
-
-def test_a_grant_is_kept_word_for_word_and_its_answers_steps_wait(store: SqliteStore) -> None:
-    steps = (making.step(0, "approve"), making.step(1, "approve"), making.step(0, "deny"))
-    plan = making.plan(1, *steps, question=Question(("Decide",), ("approve", "deny", "leave"), None))
-    store.open_plan(plan)
-    yes = Grant("human", "approve", 1001.25, "ab" * 64, "1f2e-3d4c-5b6a-7988")
-    assert store.grant(PLAN, yes)
-    assert stored(store) == StoredPlan(plan, "granted", yes, {0: "pending", 1: "pending"})
-
-
-def test_the_first_decision_wins(store: SqliteStore, other: SqliteStore) -> None:
-    store.open_plan(making.plan())
-    assert other.refuse(PLAN, "declined", NOW)
-    assert not store.grant(PLAN, YES)
-    assert not store.refuse(PLAN, "again", NOW)
-    assert stored(store) == StoredPlan(making.plan(), "refused")
-
-
-def test_a_granted_plan_is_neither_granted_again_nor_refused(granted: SqliteStore) -> None:
-    assert not granted.grant(PLAN, replace(YES, answer="other"))
-    assert not granted.refuse(PLAN, "declined", NOW)
-    assert stored(granted).grant == YES
-
-
 def test_of_many_processes_that_decide_one_does(store: SqliteStore, folder: Path) -> None:
     store.open_plan(making.plan())
     said = making.together([making.process(DECIDE, folder, answer) for answer in ("yes", "no") * 3])
@@ -223,41 +84,6 @@ def test_processes_together_grant_no_more_plans_under_one_counter_than_it_has_us
     said = making.together([making.process(GRANT_COUNTED, folder, first, first + 2) for first in range(1, 13, 3)])
     assert sum(map(int, said)) == 5
     assert sum(kind == "granted" for kind, _ in told(store)) == 5
-
-
-def test_a_use_is_never_given_back_and_other_counters_are_others(store: SqliteStore) -> None:
-    for number in range(1, 4):
-        store.open_plan(making.plan(number))
-    ids = [f"{number:032x}" for number in range(1, 4)]
-    counted = replace(YES, kind="operator", counted_under="a")
-    assert store.grant(ids[0], counted, 1)
-    store.spend(ids[0], "stale", NOW)
-    assert not store.grant(ids[1], counted, 1)
-    assert store.grant(ids[1], replace(counted, counted_under="b"), 1)
-    assert store.grant(ids[2], counted, 2)
-
-
-def test_an_expired_plan_is_not_granted(store: SqliteStore) -> None:
-    store.open_plan(making.plan())
-    assert not store.grant(PLAN, replace(YES, at=EXPIRES))
-    assert stored(store).state == "open"
-    assert store.grant(PLAN, replace(YES, at=EXPIRES - 0.001))
-
-
-def test_what_is_not_there_is_not_decided(store: SqliteStore) -> None:
-    assert not store.grant(PLAN, YES)
-    assert not store.refuse(PLAN, "declined", NOW)
-    store.spend(PLAN, "run", NOW)
-    assert told(store) == []
-
-
-def test_only_a_granted_plan_is_spent(store: SqliteStore) -> None:
-    store.open_plan(making.plan())
-    store.spend(PLAN, "run", NOW)
-    assert stored(store).state == "open"
-    store.grant(PLAN, YES)
-    store.spend(PLAN, "run", NOW)
-    assert stored(store) == StoredPlan(making.plan(), "spent", YES, {0: "pending"})
 
 
 # Claims
@@ -429,6 +255,23 @@ def test_recovery_leaves_the_intents_of_the_living_alone(store: SqliteStore, oth
     assert [each.id for each in store.open_intents()] == ["mine"]
 
 
+def test_recovery_goes_on_where_another_took_the_file_of_the_dead_away_first(
+    store: SqliteStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.claim(making.direct())
+    gone = folder / "owners" / "gone"
+    gone.touch()
+    unlink = os.unlink
+
+    def twice(path: Path) -> None:
+        unlink(path)
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", twice)
+    assert store.recover(NOW) == []
+    assert not gone.exists()
+
+
 def test_there_is_nothing_to_recover_in_a_new_store(store: SqliteStore) -> None:
     assert store.recover(NOW) == []
 
@@ -498,162 +341,23 @@ def test_every_change_is_one_record_and_names_what_it_changed(granted: SqliteSto
     granted.refuse(f"{2:032x}", "declined", 1004.0)
     records = told(granted)
     assert [kind for kind, _ in records] == ["open", "granted", "intent", "outcome", "spent", "open", "refused"]
-    assert records[0][1]["digest"] == records[1][1]["digest"] == making.plan().digest
+    assert records[0][1] == {
+        "plan": PLAN,
+        "steps": 1,
+        "targets": [],
+        "code": "7F3K-92QD",
+        "tool": "delete_workspace",
+        "family": "workspaces",
+        "risk": "destroy",
+        "principal": "local",
+        "profile": "default",
+        "origin": "https://tenant.example",
+        "digest": making.plan().digest,
+        "expires": EXPIRES,
+    }
+    assert records[1][1]["digest"] == making.plan().digest
     assert records[1][1]["kind"] == "client_attested"
     assert {"id": "intent", "plan_id": PLAN, "index": 0, "answer": "allow"}.items() <= records[2][1].items()
     assert records[3][1] == {"intent": "intent", "state": "failed", "status": 409, "at": 1002.0, "note": "refused"}
     assert records[4][1] == {"plan": PLAN, "reason": "run"}
     assert [each.at for each in granted.records()] == [1000.0, 1001.0, 1001.0, 1002.0, 1003.0, 1000.0, 1004.0]
-
-
-# Rows that others wrote
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        "UPDATE plans SET state = 'granted'",
-        "UPDATE plans SET state = 'granted', given = '{given}', seal = ''",
-        "UPDATE plans SET state = 'granted', given = '{given}', seal = (SELECT mac FROM head)",
-    ],
-)
-def test_a_row_that_merely_says_granted_grants_nothing(store: SqliteStore, folder: Path, forged: str) -> None:
-    store.open_plan(making.plan())
-    given = json.dumps({"kind": "human", "answer": "allow", "at": NOW, "signature": "", "signed_by": ""})
-    outside(folder, forged.replace("{given}", given))
-    for use in (lambda: store.claim(making.intent()), lambda: store.plan(PLAN), lambda: store.latest("binding", NOW)):
-        with pytest.raises(StoreError, match="changed from outside"):
-            use()
-    assert store.open_intents() == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE plans SET given = replace(given, 'allow', 'other')",
-        "UPDATE plans SET given = replace(given, 'client_attested', 'human')",
-        "UPDATE plans SET digest = 'other', plan = replace(plan, digest, 'other')",
-    ],
-)
-def test_neither_a_grant_nor_the_plan_under_it_can_be_exchanged(
-    granted: SqliteStore, folder: Path, change: str
-) -> None:
-    outside(folder, change)
-    for use in (lambda: granted.claim(making.intent()), lambda: granted.plan(PLAN)):
-        with pytest.raises(StoreError, match="changed from outside"):
-            use()
-
-
-def test_a_seal_of_one_plan_is_none_of_another(granted: SqliteStore, folder: Path) -> None:
-    granted.open_plan(replace(making.plan(2), digest=making.plan(1).digest))
-    outside(
-        folder,
-        "UPDATE plans SET state = 'granted', given = (SELECT given FROM plans WHERE seal IS NOT NULL),"
-        " seal = (SELECT seal FROM plans WHERE seal IS NOT NULL) WHERE state = 'open'",
-    )
-    with pytest.raises(StoreError, match="changed from outside"):
-        granted.claim(making.intent(plan_id=f"{2:032x}"))
-    assert granted.claim(making.intent())
-
-
-@pytest.mark.parametrize("by", ["the same process", "another process"])
-def test_a_used_yes_that_is_set_back_is_not_had_again(
-    granted: SqliteStore, other: SqliteStore, folder: Path, by: str
-) -> None:
-    assert granted.claim(making.intent())
-    granted.settle("intent", DONE)
-    granted.spend(PLAN, "run", NOW)
-    outside(folder, SET_BACK)
-    store = granted if by == "the same process" else other
-    assert stored(store).steps == {0: "pending"}
-    assert not store.claim(making.intent("again"))
-    assert not store.claim(making.intent("again", 1))
-
-
-def test_a_used_yes_is_not_had_again_by_who_used_it_whatever_the_chain_says(
-    granted: SqliteStore, folder: Path, other: SqliteStore
-) -> None:
-    before = folder.with_name("before")
-    outside(folder, f"VACUUM INTO '{before}'")
-    assert granted.claim(making.intent())
-    outside(folder, f"ATTACH '{before}' AS past; {REWOUND}")
-    assert not granted.claim(making.intent("again"))
-    assert other.verify() == (2, None)
-
-
-def test_a_yes_whose_use_was_cut_out_of_the_chain_is_refused(
-    granted: SqliteStore, other: SqliteStore, folder: Path
-) -> None:
-    assert granted.claim(making.intent())
-    granted.settle("intent", DONE)
-    outside(folder, SET_BACK + "DELETE FROM chain WHERE kind = 'intent'")
-    with pytest.raises(StoreError, match="record 3 of the audit chain was changed from outside"):
-        other.claim(making.intent("again"))
-
-
-def test_a_yes_is_good_for_as_long_as_its_plan_says_and_not_its_row(granted: SqliteStore, folder: Path) -> None:
-    outside(folder, f"UPDATE plans SET expires = {EXPIRES + 1000}")
-    assert not granted.claim(making.intent(at=EXPIRES))
-    assert granted.claim(making.intent(at=EXPIRES - 0.001))
-
-
-def test_an_open_plan_that_was_changed_is_nowhere_found(store: SqliteStore, folder: Path) -> None:
-    shown = making.plan()
-    store.open_plan(shown)
-    changed = making.plan(question=replace(shown.question, lines=("Nothing to see here",)))
-    text = canonical(plan_fields(changed))
-    outside(folder, f"UPDATE plans SET digest = '{changed.digest}', plan = '{text}'")
-    for use in (
-        lambda: store.plan(PLAN),
-        lambda: store.plan_by_code(shown.code),
-        lambda: store.latest("binding", NOW),
-        lambda: store.waiting(NOW),
-    ):
-        with pytest.raises(StoreError, match="changed from outside"):
-            use()
-
-
-def test_a_use_whose_row_is_gone_still_counts(store: SqliteStore, folder: Path) -> None:
-    counted = replace(YES, kind="operator", counted_under="a")
-    for number in (1, 2):
-        store.open_plan(making.plan(number))
-    assert store.grant(PLAN, counted, 1)
-    outside(folder, f"DELETE FROM steps WHERE plan = '{PLAN}'; DELETE FROM plans WHERE id = '{PLAN}'")
-    assert not store.grant(f"{2:032x}", counted, 1)
-    outside(folder, "DELETE FROM chain WHERE kind = 'granted'")
-    with pytest.raises(StoreError, match="the audit chain was changed from outside"):
-        store.grant(f"{2:032x}", counted, 1)
-
-
-def test_a_plan_that_is_no_plan_is_a_store_error(store: SqliteStore, folder: Path) -> None:
-    store.open_plan(making.plan())
-    outside(folder, "UPDATE plans SET plan = '{}'")
-    with pytest.raises(StoreError, match="KeyError"):
-        store.plan(PLAN)
-
-
-# Digests
-
-
-def test_a_keyed_digest_is_the_same_for_all_processes_of_one_folder_only(
-    store: SqliteStore, other: SqliteStore, tmp_path: Path
-) -> None:
-    digest = store.keyed_digest("body")
-    assert len(digest) == 64
-    assert digest == store.keyed_digest(b"body") == other.keyed_digest("body")
-    assert digest != store.keyed_digest("body ")
-    with closing(SqliteStore(tmp_path / "elsewhere")) as elsewhere:
-        assert digest != elsewhere.keyed_digest("body")
-
-
-def test_a_yes_that_the_chain_tells_nothing_of_grants_nothing_though_its_row_is_sealed(
-    store: SqliteStore, folder: Path
-) -> None:
-    plan = making.plan()
-    store.open_plan(plan)
-    given = canonical(flat(YES))
-    seal = Key.load(folder / "chain.key").mac("grant", plan.id.encode(), plan.digest.encode(), given.encode())
-    outside(folder, f"UPDATE plans SET state = 'granted', given = '{given}', seal = '{seal}'")
-    with pytest.raises(StoreError, match="not in the audit chain"):
-        store.claim(making.intent())
-    assert store.open_intents() == []

@@ -167,7 +167,7 @@ class Database:
                 sql.execute("COMMIT")
             files.publish(draft, path)
         finally:
-            draft.unlink(missing_ok=True)
+            draft.unlink()
 
 
 def connect(path: Path, busy: float) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from molecule_mcp.errors import ConfigurationError
 
-_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 _OTHERS_READ = 0o077 if os.name == "posix" else 0
 _OTHERS_WRITE = 0o022 if os.name == "posix" else 0
 
@@ -66,14 +66,15 @@ def create(path: Path, data: bytes) -> bool:
     Whoever sees the file sees all of it: it gets its name only when it is complete.
     """
     draft = beside(path)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600), "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         return publish(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        draft.unlink()
 
 
 def beside(path: Path) -> Path:

@@ -28,9 +28,7 @@ def canonical(value: object) -> str:
         TypeError: Something in it is not JSON; guessing a text for it could give two values one digest.
         ValueError: A number in it is NaN or infinite.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_mapping
-    )
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_mapping)
 
 
 def _mapping(value: object) -> dict[Any, Any]:
@@ -70,5 +68,5 @@ def plain_code(code: str) -> str:
 
 def fingerprint(public_key: bytes) -> str:
     """A public key as a person compares it: 64 bits of its SHA-256, "1f2e-3d4c-5b6a-7988"."""
-    digits = hashlib.sha256(public_key).hexdigest()[:16]
+    digits = hashlib.sha256(public_key).hexdigest()
     return "-".join(digits[start : start + 4] for start in range(0, 16, 4))

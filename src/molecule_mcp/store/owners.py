@@ -39,7 +39,7 @@ class Owner:
             self._lock.close()
             self._lock = None
             with suppress(OSError):
-                self._path.unlink(missing_ok=True)
+                self._path.unlink()
 
 
 def locked(path: Path) -> sqlite3.Connection | None:
