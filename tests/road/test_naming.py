@@ -6,10 +6,12 @@ import anyio
 import httpx
 import pytest
 
+from molecule_mcp.capability import Family, Risk
 from molecule_mcp.errors import ConfigurationError, MoleculeError
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Caller
-from molecule_mcp.tenant import Wire
+from molecule_mcp.tenant import Tenant, Wire
+from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from tests.road.rig import Rig, can_ask, refused
 
 PLAIN = "Correct the arguments and call again; nothing was sent."
@@ -36,11 +38,13 @@ async def test_the_only_candidate_is_told_and_not_taken(rig: Rig, tool: str) -> 
         }
     ]
     assert "A UUID, not a name" in error.message
+    assert error.advice == "Call again with the id of the one that is meant; a person knows which."
     assert rig.transport.lines == ["GET /workspaces"]
 
 
 async def test_of_two_with_one_name_both_are_told_with_their_parents(rig: Rig) -> None:
-    error = await told(rig, "send_message", {"workspace_id": "Reviewer", "text": "x"})
+    error = await told(rig, "send_message", {"workspace_id": "Reviewer", "text": "Copywriter"})
+    assert {row["for"] for row in error.details["candidates"]} == {"workspace_id"}
     assert {row["under"] for row in error.details["candidates"]} == {"Engineering Lead", "Support Lead"}
 
 
@@ -60,7 +64,8 @@ async def test_each_of_two_names_has_its_candidates_from_one_read(rig: Rig) -> N
 
 async def test_a_name_of_nobody_is_told_as_such(rig: Rig) -> None:
     error = await told(rig, "delete_workspace", {"workspace_id": "zzzzzz"})
-    assert (error.details["candidates"], "No workspace" in str(error.advice)) == ([], True)
+    nobody = "No workspace is called anything like that; list_workspaces shows all names."
+    assert (error.details, error.advice) == ({"candidates": []}, nobody)
 
 
 async def test_a_call_of_a_plan_is_told_the_same(rig: Rig) -> None:
@@ -124,6 +129,17 @@ async def test_a_list_that_cannot_be_read_leaves_the_plain_refusal(rig: Rig) -> 
     assert (rig.transport.lines, error.details, error.advice) == (["GET /workspaces"], {}, PLAIN)
 
 
+async def test_a_list_may_take_five_seconds(rig: Rig) -> None:
+    left: list[float] = []
+
+    async def heard(_request: httpx.Request) -> None:
+        left.append(anyio.current_effective_deadline() - anyio.current_time())
+
+    rig.transport.before = heard
+    await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
+    assert len(left) == 1 and 0.0 < left[0] <= 5.0
+
+
 async def test_a_list_that_does_not_come_leaves_the_plain_refusal(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(_request: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()
@@ -139,6 +155,37 @@ async def test_what_a_name_holds_for_a_terminal_or_a_reader_is_cleaned(rig: Rig)
     rig.app.database.execute("UPDATE workspaces SET name = ? WHERE name = 'Copywriter'", ("Copy\u202e\x1b[2Jwriter",))
     error = await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
     assert [row["name"] for row in error.details["candidates"]] == ["Copy[2Jwriter"]
+
+
+async def test_a_name_that_holds_a_known_value_is_told_without_it(rig: Rig) -> None:
+    secret = rig.environ["MOLECULE_SECRET_KEY"]
+    rig.app.database.execute("UPDATE workspaces SET name = ? WHERE name = 'Copywriter'", (f"Copywriter {secret}",))
+    error = await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
+    names = [row["name"] for row in error.details["candidates"]]
+    assert names == ["Copywriter [redacted:env:MOLECULE_SECRET_KEY]"]
+
+
+async def test_the_longest_name_is_looked_up(rig: Rig) -> None:
+    await told(rig, "delete_workspace", {"workspace_id": "C" * 100})
+    assert rig.transport.lines == ["GET /workspaces"]
+
+
+family = Family("test")
+
+
+@family.tool(Risk.READ, sends=["GET /workspaces"], title="Five")
+async def five(
+    tenant: Tenant, a: WorkspaceId, b: WorkspaceId, c: WorkspaceId, d: WorkspaceId, e: WorkspaceId
+) -> Answer:
+    """Take five ids."""
+    return Answer()
+
+
+async def test_four_names_of_one_call_are_looked_up(rig: Rig) -> None:
+    error = await refused(
+        rig.road(find=family.capabilities.get).call(Caller(), "five", dict.fromkeys("abcde", "Copywriter"))
+    )
+    assert [row["for"] for row in error.details["candidates"]] == ["a", "b", "c", "d"]
 
 
 async def test_other_mistakes_of_the_call_are_told_too(rig: Rig) -> None:

@@ -76,7 +76,7 @@ class Batch:
             plan = replace(plan, calls=dry)
             return answers.done(self.context, would(await plan.decision.show(CODE), plan.risk, asks=plan.asks))
         known = await plan.known()
-        left = plan.left(known, self.answer)
+        left = plan.left(known)
         if not left:
             return plan.finished(known, None)
         plan = replace(plan, left_over=left)
@@ -164,16 +164,17 @@ class Planned:
                 found[position] = outcome
         return found
 
-    def left(self, known: Mapping[int, Done], answer: FormAnswer | None) -> tuple[int, ...]:
+    def left(self, known: Mapping[int, Done]) -> tuple[int, ...]:
         """The calls to run: those that were shown, if a person was asked before, and of these what is not known."""
         unknown = tuple(position for position in self.calls if position not in known)
-        if not unknown:
-            return ()
-        store, context = self.batch.context.store(), self.batch.context
-        binding = replace(self, left_over=unknown).decision.binding
-        stored = store.plan(answer.plan_id) if answer else store.latest(binding, context.clock())
-        shown = set(self.calls) if stored is None or stored.plan.binding != binding else calls_of(stored)
-        return tuple(position for position in unknown if position in shown)
+        return replace(self, left_over=unknown).shown if unknown else ()
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Those of the calls that are left which the latest plan of them is about; all, when there is none."""
+        context = self.batch.context
+        stored = context.store().latest(self.decision.binding, context.clock())
+        return tuple(position for position in self.open if stored is None or position in calls_of(stored))
 
     async def execute(self, known: Mapping[int, Done], made: tuple[Plan, Grant] | None) -> Done:
         """Run what is left, in order."""

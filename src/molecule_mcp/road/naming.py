@@ -41,9 +41,8 @@ def named(capability: Capability, given: Mapping[str, Any]) -> dict[str, str]:
 
 def likely(text: str) -> bool:
     """Whether a text that is no id looks like a name that somebody gave a workspace."""
-    if len(text) > LONGEST or re.fullmatch(UUID, text):
-        return False
-    return re.fullmatch(LABEL.form, text) is not None and any(map(str.isalnum, text))
+    labels = len(text) <= LONGEST and re.fullmatch(LABEL.form, text) is not None
+    return labels and any(map(str.isalnum, text)) and re.fullmatch(UUID, text) is None
 
 
 async def suggested(context: Context, names: Mapping[str, str], error: ArgumentError) -> ArgumentError:
