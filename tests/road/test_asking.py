@@ -215,7 +215,6 @@ async def test_two_answers_at_once_send_once(rig: Rig, road: Road) -> None:
     given = {"workspace_id": rig.named("SEO Analyst")}
     question = await asked(road, "delete_workspace", given)
     yes = FormAnswer(question.plan.id, "accept", {"allow": True})
-    outcomes: list[object] = []
     store = road.context.store()
 
     class Meanwhile:
@@ -229,8 +228,11 @@ async def test_two_answers_at_once_send_once(rig: Rig, road: Road) -> None:
             return store.grant(plan_id, grant)
 
     meanwhile = rig.road(store=lambda: Meanwhile())
-    outcomes.append((await refused(meanwhile.call(can_ask(), "delete_workspace", given, yes))).kind)
-    assert outcomes == ["plan_used"]
+    error = await refused(meanwhile.call(can_ask(), "delete_workspace", given, yes))
+    assert (error.kind, error.message) == (
+        "plan_used",
+        "The plan was decided meanwhile; nothing was sent by this call.",
+    )
     assert rig.transport.changes == []
 
 
@@ -277,6 +279,7 @@ async def test_a_plan_changed_in_the_store_takes_no_answer(rig: Rig, road: Road)
         road.call(can_ask(), "delete_workspace", given, FormAnswer(question.plan.id, "accept", {"allow": True}))
     )
     assert error.kind == "plan_used"
+    assert error.message == "The plan was changed after it was shown; nothing was sent."
     assert rig.transport.changes == []
 
 
@@ -290,6 +293,7 @@ async def test_a_strict_profile_takes_no_form_for_a_critical_call_and_a_signatur
     phrase = FormAnswer(stored.plan.id, "accept", {"phrase": stored.plan.question.phrase})
     refusal = await refused(strict.call(can_ask(), "delete_workspace", given, phrase))
     assert (refusal.kind, rig.transport.changes) == ("plan_used", [])
+    assert refusal.message == "This profile takes no form's answer for a critical call; nothing was sent."
     sign(rig, strict, stored.plan.code)
     done = await strict.call(can_ask(), "delete_workspace", given)
     assert isinstance(done, Done) and done.structured["grant"] == "human"

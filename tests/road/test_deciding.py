@@ -228,5 +228,5 @@ async def test_an_answer_that_comes_too_late_says_so(rig: Rig, how: str) -> None
     else:
         road.context.store().grant(question.plan.id, Grant("client_attested", "allow", rig.clock.now))
     error = await refused(road.call(can_ask(), TOOL, given, FormAnswer(question.plan.id, "accept", {"allow": True})))
-    assert error.kind == "plan_used"
-    assert "used, refused or has expired" in error.message
+    late = "The answer belongs to a plan that was used, refused or has expired; nothing was sent."
+    assert (error.kind, error.message) == ("plan_used", late)
