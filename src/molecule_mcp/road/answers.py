@@ -40,7 +40,7 @@ def compact(structured: Mapping[str, Any]) -> str:
 
 def finished(context: Context, capability: Capability, sent: Sequence[Finished], grant: Grant | None) -> Done:
     """The answer of a changing call: what was sent, who allowed it, and each item's result."""
-    told: dict[str, Any] = {"sent": [each.line for each in sent]}
+    told: dict[str, Any] = {"sent": [each.line for each in sent if each.line is not None]}
     if grant:
         told["grant"] = grant.kind
     if capability.risk is Risk.READ:
@@ -61,13 +61,15 @@ def failed(context: Context, error: BaseException) -> dict[str, Any]:
 
 def partial(steps: Sequence[Step], position: int, error: MoleculeError) -> GateStop:
     """What became of each step when one of several stopped the run."""
-    state = {False: "failed", True: "failed", "unknown": "unknown"}[error.sent]
-    states = ["done"] * position + [state if error.kind != "stale_plan" else "not_attempted"]
-    states += ["not_attempted"] * (len(steps) - len(states))
-    sent: Sent = "unknown" if state == "unknown" else bool(position) or error.sent
+    stopped = "not_attempted" if error.kind == "stale_plan" else "unknown" if error.sent == "unknown" else "failed"
     items = [
-        {"request": f"{step.method} {step.path}", "state": state} for step, state in zip(steps, states, strict=True)
+        {
+            "request": f"{step.method} {step.path}",
+            "state": "done" if at < position else stopped if at == position else "not_attempted",
+        }
+        for at, step in enumerate(steps)
     ]
+    sent: Sent = True if position and error.sent is False else error.sent
     return GateStop(
         "partial" if position else error.kind,
         f"Stopped at item {position + 1} of {len(steps)}: {error.message}",

@@ -44,7 +44,7 @@ class Once:
     """
 
     asking: Asking
-    token: str = ""
+    token: str
     planned: bool = False
 
     def call(self) -> Call:
@@ -174,13 +174,14 @@ class Once:
         """What to do about an outcome that is no answer."""
         if self.token or not self.asking.capability.idempotent:
             return "Read the present state before anything else; only another client_token sends this call anew."
-        left = (found.ended or 0.0) + RECENT - self.asking.context.clock()
+        assert found.ended is not None  # nothing that still runs is asked about here
+        left = found.ended + RECENT - self.asking.context.clock()
         return f"Read the present state before anything else; the same call can be made again in {int(left) + 1} s."
 
     def doubt(self, told: dict[str, Any], advice: str) -> GateStop:
         """The recorded end of the first call as this call's own."""
-        rest = {name: value for name, value in told.items() if name not in {"error", "message", "sent", "advice"}}
-        rest.pop("tenant", None)
+        own = {"error", "message", "sent", "advice", "tenant"}
+        rest = {name: value for name, value in told.items() if name not in own}
         return GateStop(
             told["error"],
             told["message"],

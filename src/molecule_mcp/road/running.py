@@ -19,7 +19,7 @@ from molecule_mcp.store.records import Grant, Plan, Step
 
 async def free(asking: Asking, call: str) -> Done:
     """Run a call that nobody is asked about; `call` is its id in the store."""
-    sent = await Sending(asking.context, asking.caller, asking.capability, asking.arguments, call=call).run()
+    sent = await Sending(asking.context, asking.caller, asking.capability, asking.arguments, call).run()
     asking.context.secrets.forget(asking.decision().binding)
     return answers.finished(asking.context, asking.capability, [sent], None)
 
@@ -57,20 +57,20 @@ async def run_steps(asking: Asking, plan: Plan, grant: Grant, steps: Sequence[St
     Raises: the first step's own error when nothing was done before it, else GateStop `partial` with every step.
     """
     try:
-        sent = await sent_in_order(asking, plan, grant, steps, call)
+        sent = await sent_in_order(asking, plan, steps, call)
     finally:
         asking.context.secrets.forget(asking.decision().binding)
     return answers.finished(asking.context, asking.capability, sent, grant)
 
 
-async def sent_in_order(asking: Asking, plan: Plan, grant: Grant, steps: Sequence[Step], call: str) -> list[Finished]:
+async def sent_in_order(asking: Asking, plan: Plan, steps: Sequence[Step], call: str) -> list[Finished]:
     """The same without the answer."""
     sent: list[Finished] = []
     for position, step in enumerate(steps):
         try:
             if position and not await asking.still(step):
                 raise GateStop("stale_plan", "Something below or about this item changed meanwhile.")
-            sending = Sending(asking.context, asking.caller, asking.capability, step.arguments, plan, step, grant, call)
+            sending = Sending(asking.context, asking.caller, asking.capability, step.arguments, call, plan, step)
             sent.append(await sending.run())
         except MoleculeError as error:
             if len(steps) == 1:

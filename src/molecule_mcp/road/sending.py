@@ -19,7 +19,7 @@ from molecule_mcp.errors import GateStop, MoleculeError
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Caller, silent
 from molecule_mcp.store.forms import canonical
-from molecule_mcp.store.records import Grant, Intent, Outcome, OutcomeState, Plan, Step
+from molecule_mcp.store.records import Intent, Outcome, OutcomeState, Plan, Step
 from molecule_mcp.tenant import Permit, Request, Tenant
 
 
@@ -32,10 +32,10 @@ class Rehearsed(BaseException):
 
 @dataclass(frozen=True)
 class Sent:
-    """One finished send: the tool's result, and the request line."""
+    """One finished send: the tool's result, and the request line, None when the tool found nothing to send."""
 
     result: dict[str, Any]
-    line: str
+    line: str | None
 
 
 def injected(context: Context, capability: Capability, tenant: Tenant, progress: Progress = silent) -> dict[str, Any]:
@@ -52,14 +52,13 @@ def injected(context: Context, capability: Capability, tenant: Tenant, progress:
 
 
 def reading(context: Context, capability: Capability, *, whole: bool = False) -> Tenant:
-    """A tenant that only reads; `whole` shows a preview also what lies outside the profile's workspaces.
+    """A tenant that only reads, as its permit has no claim; `whole` shows a preview also what lies outside the profile.
 
     What it answers is masked at once, but where a tool keeps it for a person, or masks and marks it by itself.
     """
     keeps = {"outputs", "secrets"} & capability.function.__annotations__.keys()
     permit = Permit(
         routes=capability.sends,
-        claim=None,
         bound=context.profile.bound,
         unfiltered=whole,
         redactor=context.redactor,
@@ -111,16 +110,20 @@ def body_digest(context: Context, request: Request) -> str:
 
 @dataclass
 class Sending:
-    """One changing call on its way: claims once, then records how it ended."""
+    """One changing call on its way: claims once, then records how it ended.
+
+    Args:
+        call: Its id in the store.
+        plan, step: What a person allowed; None for a call that nobody is asked about.
+    """
 
     context: Context
     caller: Caller
     capability: Capability
     arguments: Mapping[str, Any]
+    call: str
     plan: Plan | None = None
     step: Step | None = None
-    grant: Grant | None = None
-    call: str | None = None
     intent: Intent | None = None
 
     async def claim(self, request: Request) -> None:
@@ -154,7 +157,6 @@ class Sending:
             at=self.context.clock(),
             plan_id=self.plan.id if self.plan else None,
             index=planned.index if planned else None,
-            grant=self.grant.kind if self.grant else None,
             call=self.call,
         )
         if not await anyio.to_thread.run_sync(self.context.store().claim, intent):
@@ -194,7 +196,7 @@ class Sending:
                 raise
             finally:
                 await self.settle(permit, state, note)
-        line = f"{self.intent.method} {self.intent.path}" if self.intent else ""
+        line = f"{self.intent.method} {self.intent.path}" if self.intent else None
         return Sent(dumped(result), line)
 
     async def settle(self, permit: Permit, state: OutcomeState, note: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from molecule_mcp.arguments import INJECTED
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.gate.ahead import matching
 from molecule_mcp.gate.policy import texts
@@ -80,7 +79,7 @@ def body(capability: Capability, arguments: Mapping[str, Any], request: Request)
     if request.content_type != JSON:
         return {"content_type": request.content_type, "bytes": len(request.body)}
     content = json.loads(request.body or b"null")
-    if "secrets" not in INJECTED & capability.function.__annotations__.keys():
+    if "secrets" not in capability.function.__annotations__:
         return content
     return told(content, frozenset(texts(arguments)))
 
