@@ -1,15 +1,30 @@
-"""The claim: exactly the planned request, once, and nothing when it cannot be had."""
+"""The claim: exactly the planned request, once, and nothing when it cannot be had; and the record of how it ended."""
 
+import asyncio
+import json
+import re
 from typing import Any
 
+import anyio
 import httpx
+import pytest
 
 from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store import approver
+from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Intent
-from tests.road.rig import PASSPHRASE, Rig, asked, can_ask, refused
+from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.kinds import WorkspaceId
+from tests.road.own import Told, made, named_so, send
+from tests.road.rig import ORIGIN, PASSPHRASE, Rig, answered, asked, can_ask, refused
 from tests.road.test_asking import sign, waiting
+
+
+def bodies(rig: Rig, kind: str) -> list[dict[str, Any]]:
+    """The bodies of the records of a kind, oldest first."""
+    return [dict(each.body) for each in rig.road().context.store().records() if each.kind == kind]
 
 
 async def test_a_value_changed_between_the_re_read_and_the_send_is_not_sent(rig: Rig) -> None:
@@ -98,3 +113,145 @@ async def test_a_yes_that_comes_later_is_found_by_the_waiting_call(rig: Rig) -> 
     done = await waits.call(Caller(), "delete_workspace", given)
     assert isinstance(done, Done)
     assert len(looks) == 3
+
+
+async def test_a_dry_run_of_what_would_change_nothing_says_so(rig: Rig) -> None:
+    async def idle(tenant: Tenant, workspace_id: WorkspaceId) -> Told:
+        return Told()
+
+    given = {"workspace_id": rig.named("SEO Analyst"), "dry_run": True}
+    error = await refused(rig.road(**made(idle)).call(Caller(), "idle", given))
+    assert error.told() == {
+        "error": "nothing_to_do",
+        "message": "idle would change nothing with these arguments.",
+        "sent": False,
+    }
+
+
+async def test_a_tool_that_sends_twice_is_stopped_and_what_it_sent_is_said(rig: Rig) -> None:
+    async def twice(tenant: Tenant, workspace_id: WorkspaceId) -> Told:
+        await send(tenant, workspace_id)
+        await send(tenant, workspace_id)
+        return Told()
+
+    rig.transport.before = named_so
+    error = await refused(rig.road(**made(twice)).call(Caller(), "twice", {"workspace_id": rig.named("SEO Analyst")}))
+    assert (error.kind, error.sent, len(rig.transport.changes)) == ("second_send", True, 1)
+    assert [(each["state"], each["note"]) for each in bodies(rig, "outcome")] == [("failed", "second_send")]
+
+
+async def test_the_record_of_a_send_tells_whose_it_was_and_what_exactly(rig: Rig) -> None:
+    async def plain(tenant: Tenant, workspace_id: WorkspaceId) -> Told:
+        await send(tenant, workspace_id)
+        return Told()
+
+    rig.transport.before = named_so
+    leaf = rig.named("SEO Analyst")
+    road = rig.road(Profile("night"), **made(plain))
+    await road.call(Caller("another", "test 1"), "plain", {"workspace_id": leaf})
+    (told,) = bodies(rig, "intent")
+    assert [bool(re.fullmatch("[0-9a-f]{32}", told.pop(name))) for name in ("id", "call")] == [True, True]
+    assert told == {
+        "tool": "plain",
+        "principal": "another",
+        "profile": "night",
+        "origin": ORIGIN,
+        "client": "test 1",
+        "method": "POST",
+        "path": f"/workspaces/{leaf}/channels",
+        "body_digest": road.context.keyed_digest(b'{"a":1}'),
+        "arguments_digest": road.context.keyed_digest(canonical({"workspace_id": leaf})),
+        "at": rig.clock.now,
+        "plan_id": None,
+        "index": None,
+        "grant": None,
+        "answer": None,
+    }
+
+
+async def test_the_record_of_an_allowed_send_names_its_plan_its_step_and_the_yes(rig: Rig) -> None:
+    leaf = rig.named("SEO Analyst")
+    question = await asked(rig.road(), "delete_workspace", {"workspace_id": leaf})
+    await answered(rig.road(), "delete_workspace", {"workspace_id": leaf}, question, allow=True)
+    (told,) = bodies(rig, "intent")
+    names = ("plan_id", "index", "grant", "answer", "body_digest", "client")
+    assert [told[name] for name in names] == [question.plan.id, 0, "client_attested", "allow", "", "test 1"]
+
+
+async def lost(request: httpx.Request) -> httpx.Response:
+    """A connection that breaks."""
+    raise httpx.ReadTimeout("lost", request=request)
+
+
+def answer(status: int, **more: Any) -> Any:
+    """A tenant that answers so."""
+
+    async def before(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, **more)
+
+    return before
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "status", "note"),
+    [
+        (answer(201, json={}), "done", 201, ""),
+        (answer(409, json={"error": "busy"}), "failed", 409, "refused"),
+        (answer(503, json={"error": "down"}), "unknown", 503, "refused"),
+        (answer(200, text="<html>"), "unknown", 200, "unreadable_answer"),
+        (answer(200, json={"crash": True}), "unknown", 200, ""),
+        (lost, "unknown", None, "unreachable"),
+    ],
+)
+async def test_how_a_send_ended_is_recorded_whole(
+    rig: Rig, before: Any, state: str, status: int | None, note: str
+) -> None:
+    async def plain(tenant: Tenant, workspace_id: WorkspaceId) -> Told:
+        if "crash" in await send(tenant, workspace_id):
+            raise KeyError("a defect")
+        return Told()
+
+    rig.transport.before = before
+    call = rig.road(**made(plain)).call(Caller(), "plain", {"workspace_id": rig.named("SEO Analyst")})
+    if state == "done":
+        await call
+    elif note:
+        assert (await refused(call)).kind == note
+    else:
+        with pytest.raises(KeyError):
+            await call
+    (intent,) = bodies(rig, "intent")
+    (told,) = bodies(rig, "outcome")
+    assert told == {"intent": intent["id"], "state": state, "status": status, "at": rig.clock.now, "note": note}
+
+
+async def test_a_send_whose_call_is_cancelled_still_learns_how_it_ended(rig: Rig) -> None:
+    arrived, let = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST":
+            arrived.set()
+            await let.wait()
+        return None
+
+    rig.transport.before = slow
+    given = {"workspace_id": rig.named("SEO Analyst"), "text": "Good morning", "client_token": "one"}
+    async with anyio.create_task_group() as group:
+        group.start_soon(rig.road().call, Caller(), "send_message", given)
+        await arrived.wait()
+        group.cancel_scope.cancel()
+        let.set()
+    assert [(each["state"], each["status"]) for each in bodies(rig, "outcome")] == [("done", 200)]
+    again = await rig.road().call(Caller(), "send_message", given)
+    assert isinstance(again, Done) and again.structured["deduplicated"] is True
+    assert len(rig.transport.changes) == 1
+
+
+async def test_the_tenant_is_told_which_plan_decided(rig: Rig) -> None:
+    row = rig.app.database.execute("SELECT workspace_id, id FROM approvals WHERE status = 'pending'").fetchone()
+    given = {"workspace_id": row[0], "approval_id": row[1]}
+    road = rig.road(Profile("night"))
+    question = await asked(road, "decide_approval", given)
+    await answered(road, "decide_approval", given, question, decision="approve")
+    body = json.loads(rig.transport.bodies[rig.transport.lines.index(rig.transport.changes[0])])
+    assert body["decided_by"] == f"mcp:night:{question.plan.code}"
