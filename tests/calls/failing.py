@@ -1,15 +1,17 @@
 """Every tool against one way for a tenant to fail: what each call tells, and what that costs the server's process."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from mcp import Client
 
 from molecule_mcp.errors import Sent
+from molecule_mcp.prepared import entries
 from tests.calls import harness
 from tests.calls.cases import cases
 from tests.calls.cases.case import ENVIRON, Case
@@ -79,13 +81,21 @@ class Failing:
     client: Client
     fault: Fault
     rows: dict[str, Case] = field(default_factory=dict[str, Case])
+    numbers: Iterator[int] = field(default_factory=count)
     over: asyncio.Condition = field(default_factory=asyncio.Condition)
     """Told of the end of every call."""
 
+    def anew(self, name: str, case: Case) -> dict[str, Any]:
+        """The arguments of a call that repeats none before it."""
+        if "client_token" not in entries()[name].tool["inputSchema"]["properties"]:
+            return case.arguments
+        return {**case.arguments, "client_token": f"call-{next(self.numbers)}"}
+
     async def call(self, name: str, case: Case) -> tuple[bool, dict[str, Any]]:
         """One call; where another's question is open, once more after some call has ended."""
+        arguments = self.anew(name, case)
         while True:
-            worked, answer = await called(self.client, name, case.arguments)
+            worked, answer = await called(self.client, name, arguments)
             async with self.over:
                 if answer.get("error") != "question_open":
                     self.over.notify_all()
@@ -149,7 +159,7 @@ class Failing:
         """The change is done, and what is read then fails: it is no failed change, and is not called unseen."""
         self.place.renew()
         await self.place.fail(self.fault.act, lambda line: bool(self.place.changes) and not changing(line))
-        worked, answer = await called(self.client, name, case.arguments)
+        worked, answer = await called(self.client, name, self.anew(name, case))
         if not self.place.changes:
             return [f"changed nothing: {answer}"]
         read = len(self.place.seen) - self.place.seen.index(self.place.changes[0]) - 1
@@ -161,7 +171,7 @@ class Failing:
         """Nobody listens any more when it comes to the change."""
         self.place.renew()
         await self.place.fail(error("401 Unauthorized"), changing)
-        _, answer = await called(self.client, name, case.arguments)
+        _, answer = await called(self.client, name, self.anew(name, case))
         if not self.place.changes:
             return [f"changed nothing: {answer}"]
         await self.place.fall_silent_after(self.place.seen.index(self.place.changes[0]))
