@@ -56,6 +56,19 @@ async def test_only_the_calls_of_a_plan_are_told_as_its_progress(rig: Rig) -> No
     assert [(each["grant"], each["plan_id"]) for each in intents] == [("client_attested", question.plan.id)] * 2
 
 
+async def test_a_call_of_a_plan_that_comes_again_by_itself_says_who_allowed_it(rig: Rig) -> None:
+    road, given = rig.road(), delete(rig, "SEO Analyst", "Copywriter")
+    await answered(road, PLAN, given, await asked(road, PLAN, given), allow=True)
+    outcome = await road.call(can_ask(), "delete_workspace", given["calls"][1]["arguments"])
+    assert isinstance(outcome, Done)
+    assert outcome.structured == {
+        "items": [{"id": rig.named("Copywriter"), "state": "removed"}],
+        "sent": [f"DELETE /workspaces/{rig.named('Copywriter')}"],
+        "grant": "client_attested",
+        "deduplicated": True,
+    }
+
+
 async def test_the_first_call_of_a_plan_is_read_no_oftener_than_it_is_judged_and_shown(rig: Rig) -> None:
     road, target = rig.road(), rig.named("SEO Analyst")
     calls = {"calls": [{"tool": "restart_workspace", "arguments": {"workspace_id": target}}]}
