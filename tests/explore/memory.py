@@ -166,7 +166,7 @@ class MemoryStore:
         counting = [
             recorded
             for place, (one, recorded, _) in enumerate(known)
-            if one.binding == call.binding and self._counts(call, recorded, known[place + 1 :])
+            if one.binding == call.binding and self._counts(call, recorded, known[:place], known[place + 1 :])
         ]
         return counting[-1] if counting else None
 
@@ -200,10 +200,11 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _counts(self, call: Call, recorded: RecordedCall, later: list[Kept]) -> bool:
+    def _counts(self, call: Call, recorded: RecordedCall, before: list[Kept], after: list[Kept]) -> bool:
         ended = recorded.ended or 0.0
         if recorded.state == "done":
-            followed = any(one.scope == call.scope and one.at >= ended for one, _, _ in later)
+            followed = any(other.ended is None or other.ended > ended for _, other, _ in before)
+            followed = followed or any(other.ended is None or other.ended >= ended for _, other, _ in after)
             return ended > call.recent and not (call.latest and followed)
         return recorded.state == "running" or (recorded.state == "unknown" and ended > call.doubtful)
 

@@ -10,6 +10,7 @@ import pytest
 
 from molecule_mcp.errors import GateStop, StoreError
 from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.repeats import PATIENCE, RECENT
 from molecule_mcp.road.traffic import Caller, Done
@@ -138,6 +139,19 @@ async def test_what_was_undone_in_between_is_done_again(rig: Rig) -> None:
         assert "deduplicated" not in told.structured
         assert told.structured["items"][0]["status"] == status
     assert (await called(rig.road(), "pause_workspace", given)).structured["deduplicated"] is True
+
+
+async def test_what_another_principal_or_profile_undid_is_done_again(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst")}
+    for road, caller in ((rig.road(), Caller("another")), (rig.road(Profile("night")), Caller())):
+        paused = await called(rig.road(), "pause_workspace", given)
+        assert "deduplicated" not in paused.structured
+        assert rig.statuses()[given["workspace_id"]] == "paused"
+        await called(road, "resume_workspace", given, caller)
+        assert rig.statuses()[given["workspace_id"]] != "paused"
+    assert "deduplicated" not in (await called(rig.road(), "pause_workspace", given)).structured
+    assert rig.statuses()[given["workspace_id"]] == "paused"
+    assert len(rig.transport.changes) == 5
 
 
 async def test_one_token_is_one_call_and_another_makes_it_twice_if_a_person_wants_that(rig: Rig) -> None:

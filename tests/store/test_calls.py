@@ -10,17 +10,20 @@ import pytest
 from tests.store.making import DONE, NOW, direct, process, together
 
 from molecule_mcp.errors import StoreError
+from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import KEPT, Call, CallState, RecordedCall
 from molecule_mcp.store.sqlite import SqliteStore
 
 ANSWER = {"done": {"items": [{"id": "w0"}], "sent": []}}
+SCOPE = canonical(("local", "default", "https://tenant.example"))
+OF_ANOTHER = canonical(("somebody else", "night", "https://tenant.example"))
 
 
 def call(name: str = "call", **changes: Any) -> Call:
     """A call made now, of which what ended within 120 s counts."""
     drawn = Call(
         id=name,
-        scope="local",
+        scope=SCOPE,
         tool="delete_workspace",
         binding="binding",
         token="",
@@ -93,14 +96,29 @@ def test_what_failed_for_certain_can_be_repeated(store: SqliteStore) -> None:
     assert found(store) is None
 
 
-def test_a_call_that_something_followed_counts_no_more_where_only_the_latest_does(store: SqliteStore) -> None:
+@pytest.mark.parametrize("scope", [SCOPE, OF_ANOTHER])
+def test_a_call_that_something_followed_counts_no_more_where_only_the_latest_does(
+    store: SqliteStore, scope: str
+) -> None:
     made(store)
     assert found(store, latest=True) == "call"
-    made(store, id="elsewhere", scope="somebody else", binding="x")
+    made(store, id="elsewhere", scope=canonical(("local", "default", "https://another.example")), binding="x")
     assert found(store, latest=True) == "call"
-    made(store, id="next", binding="y")
+    made(store, id="next", binding="y", scope=scope)
     assert found(store, latest=True) is None
     assert found(store) == "call"
+
+
+@pytest.mark.parametrize(("ended", "counts"), [(None, None), (NOW + 1, None), (NOW, "call"), (NOW - 1, "call")])
+def test_a_call_begun_before_it_counts_as_following_it_unless_it_ended_before(
+    store: SqliteStore, ended: float | None, counts: str | None
+) -> None:
+    assert store.begin(call("first", binding="x", scope=OF_ANOTHER)) is None
+    claimed(store, "first")
+    made(store)
+    if ended is not None:
+        store.finish("first", "done", ended, ANSWER)
+    assert found(store, latest=True) == counts
 
 
 def test_a_token_finds_its_first_call_however_it_ended_and_whatever_it_was(store: SqliteStore) -> None:

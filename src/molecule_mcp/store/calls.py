@@ -23,9 +23,11 @@ CREATE INDEX calls_by_end ON calls (ended);
 """
 
 _ROW = "SELECT id, binding, state, ended, answer FROM calls WHERE "
+# Whoever made it: what another principal or profile did to the same tenant undoes it as well.
 _FOLLOWED = (
-    "EXISTS (SELECT 1 FROM calls AS later WHERE later.scope = calls.scope"
-    " AND later.started >= calls.ended AND later.rowid > calls.rowid)"
+    "EXISTS (SELECT 1 FROM calls AS later WHERE later.id != calls.id"
+    " AND (later.ended IS NULL OR (later.ended, later.rowid) > (calls.ended, calls.rowid))"
+    " AND json_extract(later.scope, '$[2]') = json_extract(calls.scope, '$[2]'))"
 )
 _BY_TOKEN = f"{_ROW} token = ? AND started > ? ORDER BY started LIMIT 1"
 _BY_BINDING = (

@@ -166,13 +166,13 @@ class Call:
 
     Args:
         id: 32 hex characters.
-        scope: Whose it is, and of which tenant.
+        scope: Whose it is, and of which tenant: canonical JSON of principal, profile and origin.
         binding: Keyed digest of everything that makes a call the same call.
         token: Keyed digest of whose call it is and of the caller's own name for it; "" without one.
         at: When it is made.
         recent: What was done after this time counts.
-        latest: Whether it counts only as long as nothing else of this scope was begun since: another call may have
-            undone what it did.
+        latest: Whether it counts only as long as no other call of this origin, whoever made it, was under way since it
+            was done: that may have undone it.
         doubtful: What became unknown after this time counts.
     """
 
