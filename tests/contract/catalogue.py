@@ -5,11 +5,12 @@ name as a field, a live fact. What it does with a value of its own choosing show
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from inspect import signature
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from tests.contract.contract import Operation
 from tests.contract.risks import Operations, Risks, Stated, highest
 
@@ -29,6 +30,9 @@ PROBES: Mapping[str, tuple[Any, ...]] = {
     "null": (None,),
 }
 """Values that a parameter of a kind may take, one that Python calls true and one that it calls false."""
+
+SWITCHES = {"yes": "true", "no": "false"}
+"""What a tool that may also keep a switch as it is calls the two values of a field."""
 
 
 def complaints(catalogue: Catalogue, operations: Operations, risks: Risks) -> list[str]:
@@ -95,18 +99,27 @@ def argument_faults(tool: Capability, says: Stated) -> Iterator[str]:
 
 def value_faults(tool: Capability, says: Stated, name: str, of: OfField, *, whole: bool) -> Iterator[str]:
     """Every value of a parameter raises the tool as far as the field does; `whole`: the parameter is that field."""
-    for value in values(tool, name):
+    for value in values(tool, name, () if isinstance(of, Risk) else spellings(of)):
         if whole:
-            needed = of if isinstance(of, Risk) else of.get(written(value))
+            needed = of if isinstance(of, Risk) else rated(of, value)
         else:
             needed = highest(of, says.risk) if value else None
         if needed is not None and tool.raised({name: value}) < needed:
             yield f"{name}={value!r} is {needed.label}"
 
 
-def written(value: Any) -> str:
-    """A value as `risks.toml` writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def spellings(of: Mapping[str, Risk]) -> Iterator[str]:
+    """The values that a field is rated by, also in letters and blanks that the tenant may not tell apart."""
+    for value in of:
+        yield from (value, value.upper(), value.title(), f" {value}", f"{value}\t")
+
+
+def rated(of: Mapping[str, Risk], value: Any) -> Risk | None:
+    """The risk of a value, or of the highest in a list, whatever its letters; None: none is stated."""
+    entries = cast("list[Any]", value) if isinstance(value, list) else [value]
+    by = {plain(written): risk for written, risk in of.items()}
+    found = [by.get(SWITCHES.get(text, text)) for text in (plain(str(each)) for each in entries)]
+    return max((risk for risk in found if risk is not None), default=None)
 
 
 def ends(field: str) -> tuple[str, str]:
@@ -120,13 +133,21 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def values(tool: Capability, name: str) -> Iterator[Any]:
-    """Values that a parameter takes, apart from its default: that one stands for "not given"."""
+def values(tool: Capability, name: str, texts: Iterable[str]) -> Iterator[Any]:
+    """Values that a parameter takes, apart from its default: that one stands for "not given".
+
+    Args:
+        texts: Further ones, where it takes any text or a list of any texts; they come as the tool gets them.
+    """
     default = signature(tool.function).parameters[name].default
-    schema = TypeAdapter[Any](get_type_hints(tool.function, include_extras=True)[name]).json_schema()
+    adapter = TypeAdapter[Any](get_type_hints(tool.function, include_extras=True)[name])
+    schema = adapter.json_schema()
     for one in schema.get("anyOf", [schema]):
         probes = one.get("enum") or ([one["const"]] if "const" in one else PROBES[one.get("type", "object")])
         yield from (each for each in probes if fits(each, one) and not same(each, default))
+        for text in texts if probes is PROBES["string"] or probes is PROBES["array"] else ():
+            with suppress(ValidationError):  # the tool does not take it
+                yield adapter.validate_python(text if probes is PROBES["string"] else [text])
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:

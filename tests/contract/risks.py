@@ -27,7 +27,7 @@ BOUND_KEYS_PASS = {"get_plugin_allowlist", "replace_plugin_allowlist"}
 BELOW_THE_FLOOR = {"restart_workspace": Risk.DISRUPT, "decide_approval": Risk.DISRUPT}
 """The two named exceptions to "irreversible means destroy"; approving is raised by its value."""
 FACTS = {"descendants", "external", "global_scope", "no_container"}
-"""Live facts: anything lives below it; an external target of a restart; the stored instruction or memory is GLOBAL;
+"""Live facts: anything lives below it; its agent runs elsewhere, or will; the stored instruction or memory is GLOBAL;
 no container behind a bulk file write."""
 
 

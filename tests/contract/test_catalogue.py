@@ -12,6 +12,7 @@ from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tenant.received import SECRET_OUT
 from molecule_mcp.tools import catalogue
+from molecule_mcp.tools.lifecycle import RuntimeName
 
 CONTRACT, RISKS = operations(), stated()
 
@@ -19,6 +20,8 @@ DELETE, CREATE, REMEMBER = "DELETE /workspaces/{id}", "POST /workspaces", "POST 
 PAUSE, BUDGET, CHANNEL = (
     "POST /workspaces/{id}/pause", "PATCH /workspaces/{id}/budget", "PATCH /workspaces/{id}/channels/{channelId}",
 )  # fmt: skip
+
+OUTSIDE: dict[str, Any] = {"raised_by": {"runtime": {"external": Risk.DESTROY}}}
 
 
 def test_no_tool_is_rated_below_what_it_sends() -> None:
@@ -83,6 +86,22 @@ async def with_external(tenant: Tenant, secrets: Secrets, external: bool = False
     """A tool."""
 
 
+async def with_runtime(tenant: Tenant, secrets: Secrets, runtime: str = "") -> None:
+    """A tool."""
+
+
+async def with_read_runtime(tenant: Tenant, secrets: Secrets, runtime: RuntimeName = "") -> None:
+    """A tool."""
+
+
+async def with_runtimes(tenant: Tenant, secrets: Secrets, runtime: list[str]) -> None:
+    """A tool."""
+
+
+async def with_switch(tenant: Tenant, enabled: Literal["keep", "yes", "no"] = "keep") -> None:
+    """A tool."""
+
+
 async def with_users(tenant: Tenant, workspace_id: str, allowed_users: list[str] | None = None) -> None:
     """A tool."""
 
@@ -127,6 +146,18 @@ def recorded(function: Any, risk: Risk, sends: list[str], **more: Any) -> Capabi
         ),
         (recorded(with_memories, Risk.DESTROY, [CREATE]), "initial_memories=['x'] is critical, by create_workspace"),
         (recorded(with_external, Risk.DISRUPT, [CREATE]), "external=True is destroy, by create_workspace"),
+        (recorded(with_external, Risk.DISRUPT, [CREATE]), "the fact external is destroy, by create_workspace"),
+        (recorded(with_runtime, Risk.DISRUPT, [CREATE]), "runtime='external' is destroy, by create_workspace"),
+        (
+            recorded(with_runtime, Risk.DISRUPT, [CREATE], **OUTSIDE),
+            "runtime='External' is destroy, by create_workspace",
+        ),
+        (
+            recorded(with_runtime, Risk.DISRUPT, [CREATE], **OUTSIDE),
+            "runtime=' external' is destroy, by create_workspace",
+        ),
+        (recorded(with_runtimes, Risk.DISRUPT, [CREATE]), "runtime=['external'] is destroy, by create_workspace"),
+        (recorded(with_switch, Risk.DISRUPT, [CHANNEL]), "enabled='yes' is destroy, by update_channel"),
         (recorded(plain, Risk.DISRUPT, [CREATE]), "cannot put what create_workspace answers into an output"),
         (
             recorded(
@@ -161,7 +192,14 @@ def test_a_tool_rated_too_low_is_complained_about(tool: Capability, complaint: s
         recorded(
             with_scope, Risk.DISRUPT, [REMEMBER], raised_by={"scope": {"TEAM": Risk.DESTROY, "GLOBAL": Risk.CRITICAL}}
         ),
-        recorded(with_external, Risk.DISRUPT, [CREATE], raised_by={"external": Risk.DESTROY}),
+        recorded(
+            with_external,
+            Risk.DISRUPT,
+            [CREATE],
+            raised_by={"external": Risk.DESTROY},
+            raised_by_fact={"external": Risk.DESTROY},
+        ),
+        recorded(with_read_runtime, Risk.DISRUPT, [CREATE], **OUTSIDE, raised_by_fact={"external": Risk.DESTROY}),
         recorded(with_users, Risk.DESTROY, [CHANNEL]),
         recorded(plain, Risk.DISRUPT, [BUDGET, "GET /workspaces"]),
         recorded(with_sweep, Risk.READ, ["GET /approvals/pending"], raised_by={"sweep": Risk.DESTROY}),

@@ -82,31 +82,3 @@ async def test_an_update_of_nothing_or_under_nobody_is_refused(rig: Rig, given: 
     )
     assert error.kind == "arguments"
     assert rig.transport.changes == []
-
-
-async def test_a_name_that_is_taken_there_is_not_made_twice_by_accident(rig: Rig) -> None:
-    given: dict[str, Any] = {"name": "Helper", "parent_id": rig.named("Finance Lead")}
-    made = await done(rig, "create_workspace", given)
-    assert rig.statuses()[made["id"]] in {"provisioning", "online"}
-    rig.clock.now += 121  # a repeat sooner is answered with the first outcome
-    error = await refused(rig.road().call(can_ask(), "create_workspace", given))
-    assert error.details["there"][0]["id"] == made["id"]
-    assert (await done(rig, "create_workspace", {**given, "allow_duplicate": True}))["id"] != made["id"]
-
-
-async def test_an_external_agents_token_goes_to_a_file_and_nowhere_else(rig: Rig) -> None:
-    road, given = rig.road(), {"name": "Outside", "external": True}
-    question = await asked(road, "create_workspace", given)
-    told = await answered(road, "create_workspace", given, question, allow=True)
-    path = told.structured["items"][0]["token"]
-    assert "within 10 minutes" in told.structured["items"][0]["note"]
-    token = next((rig.folder / "outputs").iterdir()).read_text().strip()
-    assert str(path).startswith(str(rig.folder / "outputs"))
-    assert len(token) == 43
-    assert token not in told.text
-    assert next((rig.folder / "outputs").iterdir()).stat().st_mode & 0o777 == 0o600
-
-
-async def test_an_address_without_an_external_agent_is_refused(rig: Rig) -> None:
-    given = {"name": "x", "url": "https://agent.example"}
-    assert (await refused(rig.road().call(can_ask(), "create_workspace", given))).kind == "arguments"

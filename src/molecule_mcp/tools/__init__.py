@@ -6,7 +6,7 @@ from importlib import import_module
 from molecule_mcp.capability import Capability, Family
 
 MODULES = {
-    "workspaces": ("workspaces", "lifecycle"),
+    "workspaces": ("workspaces", "lifecycle", "creation"),
     "secrets": ("secrets", "global_secrets"),
     "approvals": ("approvals",),
     "access": ("access",),

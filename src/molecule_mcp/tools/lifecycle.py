@@ -1,25 +1,32 @@
-"""Workspaces made, changed, restarted, paused and resumed.
+"""Workspaces changed, restarted, paused and resumed.
 
-Contract: create_workspace, update_workspace (200 even when nothing was stored: read back), restart_workspace,
+Contract: update_workspace (200 even when nothing was stored: read back), restart_workspace,
 pause_workspace (with everything below), resume_workspace (with everything paused below).
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
-from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId
+from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId, clean
 from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running
 
 family = Family("workspaces")
 
 EXTERNAL = "external"
-AWAITED = "Its agent has to register with that token within 10 minutes; after them the workspace counts as failed."
+
+
+def a_runtime(text: str) -> str:
+    """The name of a runtime; however "external" is written, it is never taken for another one."""
+    name = text.strip()
+    return EXTERNAL if clean(name).strip().casefold() == EXTERNAL else name
+
+
+RuntimeName = Annotated[str, Field(max_length=100), AfterValidator(a_runtime)]
 
 
 class Started(Answer):
@@ -28,16 +35,6 @@ class Started(Answer):
     id: str
     status: Annotated[str, Field(description="As read back; provisioning is followed by online or failed.")]
     touched: Annotated[int | None, Field(description="How many workspaces the tenant says it reached.")] = None
-
-
-class Created(Answer):
-    """The new workspace."""
-
-    id: str
-    status: Annotated[str, Field(description="As read back; poll get_workspace until online or failed.")]
-    runtime: str = ""
-    token: Annotated[str | None, Field(description="Where the agent's one-time token was written.")] = None
-    note: str | None = None
 
 
 class Updated(Answer):
@@ -62,14 +59,6 @@ class Counts(Answer):
 
     paused_count: int | None = None
     resumed_count: int | None = None
-
-
-class New(Answer):
-    """What we read of the answer to a create; the token goes to an output and nowhere else."""
-
-    id: str
-    status: str = ""
-    connection: dict[str, Any] | None = None
 
 
 async def read_back(tenant: Tenant, workspace_id: str, touched: int | None = None) -> Started:
@@ -283,7 +272,7 @@ async def update_workspace(
     name: Annotated[NewName, Field(description="Its name, without []{}|>*&!")] = "",
     role: Annotated[str, Field(max_length=1000, description="What it is for.")] = "",
     tier: Annotated[int, Field(ge=0, le=4, description="1 to 4; 0 keeps it.")] = 0,
-    runtime: Annotated[str, Field(max_length=100, description="Counts from a restart on.")] = "",
+    runtime: Annotated[RuntimeName, Field(description="Counts from a restart on.")] = "",
     collapsed: Annotated[Literal["keep", "yes", "no"], Field(description="Folded on the canvas.")] = "keep",
     parent_id: Annotated[OptionalWorkspaceId, Field(description="Its new parent.")] = "",
 ) -> Updated:
@@ -301,86 +290,3 @@ async def update_workspace(
         after={key: getattr(after, key) for key in body},
         not_stored=[key for key, value in body.items() if getattr(after, key) != value],
     )
-
-
-async def what_is_made(tenant: Tenant, name: str, **given: Any) -> Preview:
-    """What a create makes when it hands out access: an agent that runs elsewhere."""
-    await no_duplicate(tenant, name, given.get("parent_id", ""), given.get("allow_duplicate", False))
-    token = "a token for it is written to an output file" if not given.get("url") else "messages go to that address"
-    return Preview(
-        headline=Own("Create 1 workspace whose agent runs elsewhere"),
-        facts=(
-            Fact("Name", quoted(name, 80)),
-            Fact("Address", quoted(given.get("url", "") or "none yet", 120)),
-            Fact("Effect", Own(f"an outside agent joins the organization; {token}")),
-        ),
-        items=(Item({"name": name, **given}),),
-        target=(name, ""),
-        touches=frozenset({given["parent_id"]} if given.get("parent_id") else set()),
-    )
-
-
-async def no_duplicate(tenant: Tenant, name: str, parent_id: str, allowed: bool) -> None:
-    """Names are not unique on a tenant, and a create repeated makes a second workspace.
-
-    Raises: ArgumentError when the name is taken under that parent, or the parent is not there.
-    """
-    rows = await tenant.read("/workspaces", list[Row])
-    if parent_id and not any(row.id == parent_id for row in rows):
-        raise ArgumentError("parent_id is of no workspace in the list", advice="list_workspaces shows all ids.")
-    same = [row for row in rows if row.name == name and (row.parent_id or "") == parent_id]
-    if same and not allowed:
-        raise ArgumentError(
-            "a workspace of this name is there already",
-            advice="If a second one is meant, call again with allow_duplicate=true.",
-            details={"there": [{"id": row.id, "status": row.status} for row in same]},
-        )
-
-
-@family.tool(
-    Risk.DISRUPT,
-    sends=["POST /workspaces", "GET /workspaces", "GET /workspaces/{id}"],
-    title="Create a workspace",
-    preview=what_is_made,
-    raised_by={"external": Risk.DESTROY, "url": Risk.DESTROY},
-    idempotent=False,
-)
-async def create_workspace(
-    tenant: Tenant,
-    outputs: Outputs,
-    name: Annotated[NewName, Field(min_length=1, description="Its name, without []{}|>*&!")],
-    role: Annotated[str, Field(max_length=1000, description="What it is for.")] = "",
-    parent_id: Annotated[OptionalWorkspaceId, Field(description="Its parent; empty: a root.")] = "",
-    template: Annotated[str, Field(max_length=100, description="`id` from list_templates.")] = "",
-    runtime: Annotated[str, Field(max_length=100, description="Empty: the template's.")] = "",
-    model: Annotated[str, Field(max_length=200, description="Model of the first start.")] = "",
-    tier: Annotated[int, Field(ge=1, le=4, description="1 to 4.")] = 3,
-    max_concurrent_tasks: Annotated[int, Field(ge=1, le=100, description="Tasks at once; fixed for good.")] = 1,
-    budget_limit_cents: Annotated[int, Field(ge=0, description="US cents a month; 0: no limit.")] = 0,
-    external: Annotated[bool, Field(description="Its agent runs elsewhere.")] = False,
-    url: Annotated[str, Field(max_length=500, description="External: where its agent answers.")] = "",
-    allow_duplicate: Annotated[bool, Field(description="Though the name is taken.")] = False,
-) -> Created:
-    """Create a workspace; it starts in the background: poll get_workspace until online or failed.
-
-    An external one's one-time token goes to an output file.
-    """
-    if url and not external:
-        raise ArgumentError("url is for external workspaces only", advice="Give external=true with it.")
-    await no_duplicate(tenant, name, parent_id, allow_duplicate)
-    outputs.ready()
-    body: dict[str, Any] = {
-        "name": name, "role": role, "parent_id": parent_id, "template": template, "model": model, "url": url,
-        # Without runtime "external" the tenant would treat it as a container later, and cut its agent off.
-        "runtime": EXTERNAL if external else runtime, "external": external, "budget_limit": budget_limit_cents,
-    }  # fmt: skip
-    body = {key: value for key, value in body.items() if value}
-    body |= {"tier": tier, "max_concurrent_tasks": max_concurrent_tasks}
-    made = await tenant.send("POST", "/workspaces", New, body=body)
-    token = str((made.connection or {}).get("auth_token") or "")
-    where = outputs.write("workspace-token", made.id, token) if token else None
-    started = await read_back(tenant, made.id)
-    return Created(
-        id=made.id, status=started.status, runtime=str(body.get("runtime", "")), token=where,
-        note=AWAITED if where and not url else None,
-    )  # fmt: skip

@@ -50,7 +50,27 @@ async def test_secrets_and_memories_come_with_it(desk: Desk) -> None:
     assert len(kept[0]["content"].encode()) <= 8192
 
 
+@pytest.mark.parametrize(
+    ("fields", "runtime"),
+    [({}, "hermes"), ({"runtime": "langgraph"}, "langgraph"), ({"template": "none"}, "langgraph")],
+)
+async def test_without_a_runtime_it_is_that_of_the_templates_config(
+    desk: Desk, fields: dict[str, Any], runtime: str
+) -> None:
+    files = {"config.yaml": "name: H\nruntime: hermes\n"}
+    await desk.org.post("/templates/import", json={"name": "H", "files": files})
+    await desk.org.post("/workspaces", json={"name": "of it", "template": "h", **fields})
+    assert [row["runtime"] for row in await desk.json("/workspaces")] == [runtime]
+
+
 class TestExternal:
+    async def test_a_template_may_say_so_too(self, desk: Desk) -> None:
+        """Contract: an absent runtime is taken from the template's config, and "external" means external=true."""
+        files = {"config.yaml": "name: Out\nruntime: external\n"}
+        await desk.org.post("/templates/import", json={"name": "Out", "files": files})
+        told = (await desk.org.post("/workspaces", json={"name": "o", "template": "out"})).json()
+        assert (told["status"], "auth_token" in told["connection"]) == ("awaiting_agent", True)
+
     async def test_with_a_url_it_is_online_at_once_and_no_token_is_made(self, desk: Desk) -> None:
         told = (
             await desk.org.post("/workspaces", json={"name": "o", "external": True, "url": "http://8.8.8.8:9"})

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from molecule_mcp.embedded import folders
 from molecule_mcp.embedded.bodies import array, boolean, decode, integer, number, struct, text, texts
 from molecule_mcp.embedded.calls import Call, Refusal, answer, refusing
 from molecule_mcp.embedded.database import uid
@@ -49,7 +50,7 @@ MEMORY_BYTES = 8192
 
 def create_workspace(call: Call) -> Response:
     """Store a workspace and begin its start, or await its agent, or take it as online at its url."""
-    given = _checked(call)
+    given = _with_runtime(call, _checked(call))
     workspace_id = call.instance.new_id()
     external = given.get("external", False) or given.get("runtime") == "external"
     url = given.get("url", "") if external else ""
@@ -91,6 +92,12 @@ def _checked(call: Call) -> dict[str, Any]:
     if template.startswith("/") or ".." in template.split("/"):
         raise Refusal(400, "invalid template")
     return given
+
+
+def _with_runtime(call: Call, given: dict[str, Any]) -> dict[str, Any]:
+    """The same; without a runtime it is that of the template's config."""
+    found = (folders.config(call.db, given.get("template", "")) or {}).get("runtime")
+    return given if given.get("runtime") or not isinstance(found, str) else given | {"runtime": found}
 
 
 def _insert(call: Call, workspace_id: str, given: dict[str, Any], url: str) -> None:
