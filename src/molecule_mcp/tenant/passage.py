@@ -1,6 +1,7 @@
 """What a tool holds: reads and sends over the routes it names, checked against its permit, answers as models."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -13,8 +14,8 @@ from molecule_mcp.errors import ArgumentError, MoleculeError, PolicyRefusal, Sen
 from molecule_mcp.tenant import paths
 from molecule_mcp.tenant.multipart import Form
 from molecule_mcp.tenant.permit import JSON, Exchange, Permit, Request, changing
-from molecule_mcp.tenant.received import SECRET_OUT, received
-from molecule_mcp.tenant.translate import RELAYED, Answer, refusal
+from molecule_mcp.tenant.received import SECRET_OUT, learned, received
+from molecule_mcp.tenant.translate import RELAYED, Answer, media_type, refusal
 from molecule_mcp.tenant.wire import Ending, Wire
 
 Shape = TypeVar("Shape")
@@ -36,6 +37,9 @@ NAMES_WORKSPACES = frozenset(
     }
 )
 """Keys of queries and bodies whose values are workspace ids; `to` and `from` are times in the contract."""
+
+FIELD = re.compile(r"\w+(\.\w+)*")
+"""What looks like the name of a field, and those it stands in."""
 
 NOT_JSON = "MOLECULE_API_URL may lead to a web page and not to a tenant's API."
 READ_STATE = "The request was answered with success; read the present state to see what it did."
@@ -125,14 +129,8 @@ class Tenant:
         request = self._addressed(f"GET {template}", template, None, parameters)
 
         async def line(text: str) -> bool:
-            if not text.startswith("data:"):
-                return False  # a comment, or the blank line after an event
-            told = self._received(request.route, Answer(200, {}, text[5:].encode()))
-            try:
-                event = cast(Shape, adapter(into).validate_json(told.body))
-            except ValidationError as error:
-                raise TenantUnreadable(f"An event of the tenant's is {fault(error)}.") from None
-            return await heard(event)
+            # Others are comments, and the blank line after an event.
+            return text.startswith("data:") and await heard(self._event(request.route, text[5:], into))
 
         ended = await self._wire.follow(request, seconds, line)
         if isinstance(ended, str):
@@ -140,6 +138,16 @@ class Tenant:
         if ended.status == 200:
             raise TenantUnreadable("The tenant answered with something other than an event stream.", advice=NOT_JSON)
         raise refusal(self._received(request.route, ended), changing=False)
+
+    def _event(self, route: str, text: str, into: type[Shape]) -> Shape:
+        """One event of a stream. Raises: TenantUnreadable."""
+        permit, body = self._permit, text.encode()
+        if permit.redactor is not None:
+            body = learned(route, body, permit.redactor, masked=permit.masked)
+        try:
+            return cast(Shape, adapter(into).validate_json(body))
+        except ValidationError as error:
+            raise TenantUnreadable(f"An event of the tenant's is {fault(error)}.") from None
 
     def _addressed(
         self,
@@ -159,7 +167,7 @@ class Tenant:
         if len(path) > LONGEST:
             raise ArgumentError(f"The arguments make an address of more than {LONGEST} bytes; nothing was sent.")
         self._check_bound(route, template, parameters)
-        return Request(route, route.split(" ", 1)[0], path, body, content_type)
+        return Request(route, route.partition(" ")[0], path, body, content_type)
 
     async def _exchange(
         self,
@@ -301,7 +309,7 @@ def shaped(answer: Answer, into: type[Shape], *, changing: bool, relayed: bool =
     if into is bytes:
         return cast(Shape, answer.body)
     sent: Sent = "unknown" if changing else False
-    if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if media_type(answer.headers) != JSON:
         raise TenantUnreadable("The tenant answered with something other than JSON.", sent=sent, advice=NOT_JSON)
     try:
         return cast(Shape, adapter(into).validate_json(answer.body))
@@ -312,9 +320,9 @@ def shaped(answer: Answer, into: type[Shape], *, changing: bool, relayed: bool =
 
 def fault(error: ValidationError) -> str:
     """What is wrong with an answer, by the names of its fields; what does not look like one is left out."""
-    details = error.errors(include_input=False, include_url=False, include_context=False)
+    details = error.errors()
     if details[0]["type"] == "json_invalid":
         return "cut off or no JSON"
     found = {".".join(part for part in detail["loc"] if isinstance(part, str)) for detail in details}
-    where = sorted(each for each in found if each.replace(".", "").replace("_", "").isalnum())
+    where = sorted(each for each in found if FIELD.fullmatch(each))
     return f"not as its contract says, at: {', '.join(where)[:200] or 'the top'}"

@@ -32,7 +32,7 @@ class Request:
     @property
     def template(self) -> str:
         """The route without its method."""
-        return self.route.split(" ", 1)[1]
+        return self.route.partition(" ")[2]
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,15 @@ def received(route: str, answer: Answer, redactor: Redactor, *, masked: bool) ->
     Args:
         masked: Whether a good answer is masked too; a refusal always is, for it is only told.
     """
-    for (name, value), _ in zip(secrets_in(route, answer.body), range(MOST), strict=False):
+    body = learned(route, answer.body, redactor, masked=masked or not 200 <= answer.status < 300)
+    return answer if body is answer.body else replace(answer, body=body)
+
+
+def learned(route: str, body: bytes, redactor: Redactor, *, masked: bool) -> bytes:
+    """A body, or one event of a stream, whose secrets are known from now on."""
+    for (name, value), _ in zip(secrets_in(route, body), range(MOST), strict=False):
         redactor.learn(value, name)
-    if masked or not 200 <= answer.status < 300:
-        body = redactor.body(answer.body)
-        return answer if body is answer.body else replace(answer, body=body)
-    return answer
+    return redactor.body(body) if masked else body
 
 
 def secrets_in(route: str, body: bytes) -> Iterator[tuple[str, str]]:

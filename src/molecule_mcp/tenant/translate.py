@@ -51,6 +51,11 @@ class Answer:
     body: bytes
 
 
+def media_type(headers: Mapping[str, str]) -> str:
+    """What an answer says it is, without parameters and in lower case; "" when it says nothing."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def refusal(answer: Answer, *, changing: bool, relayed: bool = False) -> TenantRefused:
     """The error for an answer that is no success.
 

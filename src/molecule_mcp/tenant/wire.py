@@ -20,7 +20,7 @@ from molecule_mcp.tenant.attempts import NAMES, Progress
 from molecule_mcp.tenant.guard import PERMITTED, Guard
 from molecule_mcp.tenant.pace import Pace
 from molecule_mcp.tenant.permit import Request, changing
-from molecule_mcp.tenant.translate import RELAYED, Answer
+from molecule_mcp.tenant.translate import RELAYED, Answer, media_type
 
 SMALL, LARGE = 4 << 20, 32 << 20
 """Bytes of the largest answer: of any route, and of routes that carry files or everything there is of a kind."""
@@ -291,7 +291,7 @@ def named(response: httpx.Response) -> dict[str, str]:
 def is_stream(headers: Mapping[str, str]) -> bool:
     """Whether an answer is a plain event stream."""
     plain = headers.get("content-encoding", "identity").lower() == "identity"
-    return plain and headers.get("content-type", "").partition(";")[0].strip().lower() == EVENT_STREAM
+    return plain and media_type(headers) == EVENT_STREAM
 
 
 def streamed(response: httpx.Response) -> httpx.AsyncByteStream:
