@@ -323,3 +323,19 @@ def test_a_message_without_a_value_is_the_same_object() -> None:
 @pytest.mark.parametrize("written", ["one\n two", "one two", "one\\n two", "one%0A+two", "one+two", "one%20two"])
 def test_a_value_of_several_lines_is_found_on_one_line_too(written: str) -> None:
     assert redactor("line one\n two").text(f"line {written}") == MARKER
+
+
+@pytest.mark.parametrize("split", ["\u200b", "\u202e", "\x1b", "\ufe0f"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_value_with_unseen_characters_inside_is_masked_in_a_message(split: str, ascii_only: bool) -> None:
+    value = {"a": [f"x {KEY[:9]}{split}{KEY[9:]} y"], KEY: 1}
+    told = redactor().body(json.dumps(value, ensure_ascii=ascii_only).encode())
+    assert json.loads(told) == {"a": [f"x {MARKER} y"], MARKER: 1}
+
+
+def test_a_message_in_other_letters_stays_the_same_object_and_unseen_characters_stay_in_it() -> None:
+    data = json.dumps({"a": "Z\u00fcrich \u200b\U0001f600"}, ensure_ascii=False).encode()
+    assert redactor().body(data) is data
+    told = redactor().body(json.dumps({"a": f"\u200b{KEY}"}).encode())
+    assert json.loads(told) == {"a": f"\u200b{MARKER}"}
+    assert redactor().body("\u200b{".encode()) == "\u200b{".encode()

@@ -210,6 +210,16 @@ class Typist:
         return ElicitResult(action=self.action)
 
 
+class Decliner(Typist):
+    """A person who opens the page and declines there."""
+
+    async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        answer = await super().__call__(context, params)
+        assert isinstance(params, ElicitRequestURLParams)
+        self.rig.road().context.secrets.unanswered(params.url.rsplit("/", 1)[1], declined=True)
+        return answer
+
+
 PAGE = "http://127.0.0.1:1"
 
 
@@ -244,9 +254,23 @@ async def test_a_page_that_was_opened_and_left_empty_sends_nothing(rig: Rig, mod
 async def test_a_page_that_is_not_opened_is_a_no(rig: Rig, mode: str, action: Literal["decline", "cancel"]) -> None:
     rig.page = PAGE
     given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
-    async with connected(rig, mode, person=Typist(rig, action)) as client:
+    person = Typist(rig, action, value="")
+    async with connected(rig, mode, person=person) as client:
+        told = [(await called(client, "set_workspace_secret", given))[1] for _ in range(3)]
+    last = "cooling_off" if action == "decline" else "declined"
+    assert [(each["error"], each["sent"]) for each in told] == [("declined", False)] * 2 + [(last, False)]
+    assert len(set(person.opened)) == len(person.opened) == (2 if action == "decline" else 3)
+    assert rig.transport.changes == []
+
+
+@ERAS
+async def test_a_secret_that_is_declined_on_the_page_is_a_no(rig: Rig, mode: str) -> None:
+    rig.page = PAGE
+    person = Decliner(rig, value="")
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
+    async with connected(rig, mode, person=person) as client:
         worked, text, _ = await called(client, "set_workspace_secret", given)
-    assert (worked, text["error"], text["sent"]) == (False, "declined", False)
+    assert (worked, text["error"], text["sent"], len(person.opened)) == (False, "declined", False, 1)
     assert rig.transport.changes == []
 
 

@@ -65,8 +65,10 @@ OWNED_ROWS = {
     "GET /workspaces": "id",
     "GET /events": "workspace_id",
     "GET /admin/schedules/health": "workspace_id",
+    "GET /workspaces/{id}/memories": "workspace_id",
 }
-"""Lists over all workspaces -> where a row says whose it is; the only such reads a bound profile may make."""
+"""Lists of rows of several workspaces -> where a row says whose it is; a bound profile gets its own rows, and of the
+lists that no workspace stands in the path of, it may read no other."""
 
 NAMED_IN_BODY = frozenset({"POST /registry/check-access"})
 """Routes of no workspace in their path whose body names every workspace that they are about."""

@@ -3,7 +3,8 @@
 A value learned once is found raw, and as JSON, Python, URL, HTML, hex and base64 write it, nested escapes
 included; each becomes `[redacted:NAME]`. Values under `SHORTEST` bytes are not learned: they would turn up by
 chance. Not found: a value split up, compressed, encrypted, in another case or alphabet, or base64 broken over
-lines. A text without any value comes back as the same object, after one plain search per known form.
+lines; one with characters inside that nobody sees is found only in a message. A text without any value comes back as
+the same object, after one plain search per known form.
 """
 
 import base64
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from typing import Any, cast
+
+from molecule_mcp.cleaning import clean_data
 
 SHORTEST = 6
 """Bytes (UTF-8) of the shortest value that is learned."""
@@ -62,14 +65,20 @@ class Redactor:
         """A message as it came over the wire, masked; JSON stays JSON. The same object when it holds no value."""
         text = data.decode("utf-8", "surrogateescape")
         masked = self.text(text)
-        if masked is text:
+        if masked is text and (not self._forms or (text.isascii() and "\\u" not in text)):
             return data
         try:
-            read = json.loads(text)
+            read = self.data(json.loads(text))
         except (ValueError, RecursionError):
-            return masked.encode("utf-8", "surrogateescape")
+            return data if masked is text else masked.encode("utf-8", "surrogateescape")
+        seen = clean_data(read)
+        told = self.data(seen)
+        if told == seen:  # no value had invisible characters between its own, which cleaning would put together
+            if masked is text:
+                return data
+            told = read
         # A marker in the place of a bare number would be no JSON.
-        return self.text(json.dumps(self.data(read))).encode()
+        return self.text(json.dumps(told)).encode()
 
     def logging_filter(self) -> logging.Filter:
         """A filter that masks whole records; put it on every handler, since a logger's is not inherited."""

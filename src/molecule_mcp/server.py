@@ -175,9 +175,9 @@ class MoleculeServer(Offering):
 
         Raises: what the call raises, `secret_required` too when it was not typed in time; GateStop `declined`.
         """
-        opened = opened_before(context)
+        opened, action = opened_before(context)
         if opened:
-            await self.road.typed(opened, caller)
+            await self.opened(opened, action, caller)
         while True:
             try:
                 return await self.road.call(caller, name, arguments, given_answer(context))
@@ -187,8 +187,14 @@ class MoleculeServer(Offering):
                 opened = str(stop.details["code"])
                 if (context.protocol_version or "") >= MODERN:
                     return to_open(stop)
-                await open_before_2026(context, stop)
-                await self.road.typed(opened, caller)
+                await self.opened(opened, await open_before_2026(context, stop), caller)
+
+    async def opened(self, code: str, action: str, caller: Caller) -> None:
+        """Wait for the person to type, unless they did not want to.
+
+        Raises: GateStop `declined`.
+        """
+        await (self.road.typed(code, caller) if action == "accept" else self.road.untyped(code, action))
 
     def failed(self, error: BaseException) -> CallToolResult:
         """An error result; no structured content, since hosts check that against the schema of success."""
@@ -269,18 +275,13 @@ def can_open(context: Session, stop: GateStop) -> bool:
     return (context.protocol_version or "") >= MODERN or context.session.can_send_request
 
 
-def opened_before(context: Session | None) -> str:
-    """The code of the secret that a 2026-07-28 client opened the page for; "" without one.
-
-    Raises: GateStop `declined` when the person did not want to.
-    """
+def opened_before(context: Session | None) -> tuple[str, str]:
+    """The code of the secret that a 2026-07-28 client was to open the page for, and what came of it; "" without one."""
     state = (context.request_state or "") if context else ""
     if context is None or not state.startswith(SECRET):
-        return ""
+        return "", ""
     response = (context.input_responses or {}).get(OPEN)
-    if not isinstance(response, ElicitResult) or response.action != "accept":
-        raise not_opened()
-    return state.removeprefix(SECRET)
+    return state.removeprefix(SECRET), response.action if isinstance(response, ElicitResult) else "cancel"
 
 
 def to_open(stop: GateStop) -> InputRequiredResult:
@@ -290,10 +291,10 @@ def to_open(stop: GateStop) -> InputRequiredResult:
     return InputRequiredResult(input_requests={OPEN: ElicitRequest(params=params)}, request_state=state)
 
 
-async def open_before_2026(context: Session, stop: GateStop) -> None:
-    """Have the page opened over the connection's back channel.
+async def open_before_2026(context: Session, stop: GateStop) -> str:
+    """Have the page opened over the connection's back channel: accept, decline or cancel.
 
-    Raises: GateStop `declined`.
+    Raises: the stop itself, where the client could not.
     """
     code = str(stop.details["code"])
     try:
@@ -301,22 +302,12 @@ async def open_before_2026(context: Session, stop: GateStop) -> None:
     except MCPError as error:
         logger.info("the client could not open the page: %s", error.code)
         raise stop from None
-    if result.action != "accept":
-        raise not_opened()
+    return result.action
 
 
 def what_to_open(stop: GateStop) -> str:
     """What a person is told before the page opens."""
     return f"{stop.message} The page shows code {stop.details['code']}; if it shows another one, close it."
-
-
-def not_opened() -> GateStop:
-    """The person did not want to type the secret."""
-    return GateStop(
-        "declined",
-        "The page for the secret was not opened; nothing was sent.",
-        advice="Do not repeat the call unless the person asks for it.",
-    )
 
 
 def text(plan: Plan) -> str:

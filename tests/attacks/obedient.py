@@ -23,10 +23,10 @@ from pathlib import Path
 import anyio
 
 from molecule_mcp.capability import Risk
+from molecule_mcp.cleaning import clean
 from molecule_mcp.cli.counting import Seen
 from molecule_mcp.secrets import private
 from molecule_mcp.store import approver
-from molecule_mcp.tools.kinds import clean
 from tests.attacks.agent import MOST, Agent
 from tests.attacks.errands import errands
 from tests.attacks.grammar import Order, all_orders

@@ -299,6 +299,20 @@ async def test_a_secret_is_typed_once(tmp_path: Path) -> None:
     assert typed(at) == VALUE
 
 
+async def test_a_secret_can_be_declined_and_is_not_typed_after_that(tmp_path: Path) -> None:
+    at = people.desk(tmp_path)
+    code = asks(at)
+    async with browser(at) as person:
+        await person.go(f"/secret/{code}")
+        assert await person.send(f"/secret/{code}", decision="decline", value=VALUE) == 200
+        assert "Declined. Nothing is sent." in person.text
+        assert "<form" not in person.page.text
+    found = at.typed.wanted(code)
+    assert found
+    assert found[1] == "declined"
+    assert asks(at) != code
+
+
 async def test_a_secret_too_large_is_not_kept(tmp_path: Path) -> None:
     at = people.desk(tmp_path)
     code = asks(at)

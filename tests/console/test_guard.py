@@ -145,6 +145,31 @@ async def test_too_many_requests_wait_a_minute() -> None:
         assert (await http.post("/", headers=ORIGIN)).status_code == 200
 
 
+LED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+
+async def test_a_page_from_elsewhere_uses_up_nobody_elses_requests() -> None:
+    guard = Guard(PlainTextResponse("in"), LOOPBACK, clock=lambda: 100.0)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url=f"http://{HOST}") as http:
+        statuses = [(await http.get("/", headers=LED)).status_code for _ in range(RATES["elsewhere"] + 1)]
+        assert statuses == [200] * RATES["elsewhere"] + [429]
+        own = [(await http.get("/", headers={"Sec-Fetch-Site": "none"})).status_code for _ in range(RATES["GET"] + 1)]
+        assert own == [200] * RATES["GET"] + [429]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(("mode", "dest"), [("no-cors", "image"), ("navigate", "iframe"), ("cors", "empty")])
+async def test_no_part_of_the_page_is_given_to_another_page_and_none_is_counted(
+    site: str, mode: str, dest: str
+) -> None:
+    guard = Guard(PlainTextResponse("in"), LOOPBACK, clock=lambda: 100.0)
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(guard), base_url=f"http://{HOST}") as http:
+        for _ in range(RATES["GET"] + 1):
+            assert (await http.get("/", headers=headers)).status_code == 403
+        assert (await http.get("/")).status_code == 200
+
+
 async def test_what_is_no_request_passes() -> None:
     seen: list[str] = []
 

@@ -26,7 +26,7 @@ def test_an_address_leads_to_a_tool_and_its_arguments(uri: str, tool: str, argum
 @pytest.mark.parametrize(
     "uri",
     ["", "molecule://", "molecule://org/", "molecule://workspaces/", "molecule://workspaces//config", "file:///etc/x",
-     "molecule://workspaces/w1/files/", "molecule://workspaces/w1/secrets", "MOLECULE://org"],
+     "molecule://workspaces/w1/files/", "molecule://workspaces/w1/secrets", "molecule://workspaces/%ff", "MOLECULE://org"],
 )  # fmt: skip
 def test_any_other_address_leads_nowhere(uri: str) -> None:
     assert found(uri, ALL) is None

@@ -112,6 +112,18 @@ async def test_what_a_reference_leads_to_is_not_shown_however_short_it_is(rig: R
     assert told["body"] == {"config": {"bot_token": "[not shown]", "labels": ["mine", 3]}}
 
 
+@pytest.mark.parametrize("tool", ["store_token", "set_workspace_secret"])
+async def test_nobody_is_asked_to_type_a_secret(rig: Rig, tool: str) -> None:
+    more = {"token_from": "page:KEY"} if tool == "store_token" else {"key": "OWN_KEY"}
+    told = await tried(rig, tool, workspace_id=rig.named("SEO Analyst"), **more)
+    assert told["dry_run"]
+    assert "what a person would type" not in str(told)
+    calls = [{"tool": tool, "arguments": {"workspace_id": rig.named("SEO Analyst"), **more}}]
+    if tool not in family.capabilities:
+        assert (await tried(rig, "run_plan", calls=calls))["asks"] != "nobody"
+    assert not list(rig.folder.rglob("*.json"))
+
+
 async def test_of_a_file_only_its_kind_and_size_are_told(rig: Rig) -> None:
     told = await tried(rig, "upload", workspace_id=rig.named("SEO Analyst"))
     assert told["body"]["content_type"].startswith("multipart/form-data")

@@ -89,6 +89,22 @@ def test_what_was_shown_is_known_from_then_on(tmp_path: Path) -> None:
     assert VALUE not in redactor.text(f"x {VALUE}")
 
 
+def test_what_an_earlier_process_minted_is_known_from_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, redactor = tmp_path / "outputs", Redactor()
+    known = Outputs(folder, redactor)
+    known.learn_minted()
+    known.ready()
+    Outputs(folder, Redactor()).write("org-token", "k1", VALUE)
+    exported = Outputs(folder, Redactor()).keep("memories", "m1", "an-export-text")
+    (folder / "broken-1").write_bytes(b"\xff" * 10)
+    known.learn_minted()
+    assert redactor.text(f"{VALUE} an-export-text").startswith("[redacted:org-token-k1-")
+    assert "an-export-text" in redactor.text(Path(exported).read_text())
+    assert caplog.messages == []
+
+
 def test_bytes_are_kept_as_they_are_and_for_their_user_only(outputs: Outputs) -> None:
     file = Path(outputs.keep("former", "../a b.md", b"\x00\xff"))
     assert file.read_bytes() == b"\x00\xff"

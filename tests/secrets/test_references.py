@@ -330,21 +330,22 @@ def test_what_is_typed_on_the_page_is_learned_and_forgotten_with_its_call(tmp_pa
         with pytest.raises(GateStop) as stop:
             known.resolve("page:KEY")
         code = stop.value.details["code"]
-        assert not known.filled(code)
+        assert known.state(code) == "open"
         found = typed.wanted(code)
         assert found
         typed.fill(found[0], VALUE)
-        assert known.filled(code)
+        assert known.state(code) == "filled"
         assert known.resolve("page:KEY") == VALUE
     assert redactor.text(VALUE) == "[redacted:page:KEY]"
     known.forget("b1")
-    assert not known.filled(code)
+    assert known.state(code) is None
 
 
 def test_without_a_page_nothing_can_be_typed() -> None:
     known = secrets()
     assert "no page to type" in refused(known, "page:KEY")
-    assert not known.filled("7F3K-92QD")
+    assert known.state("7F3K-92QD") is None
+    known.unanswered("7F3K-92QD", declined=True)
     known.forget("b1")
 
 
@@ -353,3 +354,45 @@ def test_what_cannot_be_deleted_is_logged_and_the_call_stands(tmp_path: Path, ca
     (tmp_path / "typed" / "A.json").write_text("{}")
     Secrets(tmp_path, {}, Redactor(), Typed(tmp_path / "typed", grants.code)).forget("b1")
     assert "could not be deleted at once" in caplog.text
+
+
+def asked(tmp_path: Path) -> tuple[Secrets, str]:
+    """Secrets that wait for a person, and the code."""
+    known = Secrets(Path("/nowhere"), {}, Redactor(), Typed(tmp_path / "typed", grants.code))
+    with asked_by(Purpose(lambda: "b1", "t", "local", "default", "x")), pytest.raises(GateStop) as stop:
+        known.resolve("page:KEY")
+    return known, stop.value.details["code"]
+
+
+def test_a_no_is_kept_and_a_page_that_was_only_closed_is_forgotten(tmp_path: Path) -> None:
+    known, code = asked(tmp_path / "no")
+    known.unanswered(code, declined=True)
+    assert known.state(code) == "declined"
+    known, code = asked(tmp_path / "closed")
+    known.unanswered(code, declined=False)
+    assert known.state(code) is None
+
+
+def test_in_a_dry_run_nobody_is_asked_and_nothing_is_learned_or_written(tmp_path: Path) -> None:
+    redactor = Redactor()
+    known = Secrets(Path("/nowhere"), {}, redactor, Typed(tmp_path / "typed", grants.code)).rehearsing()
+    with asked_by(Purpose(lambda: "b1", "t", "local", "default", "x")):
+        stands = known.resolve("page:KEY")
+    assert redactor.text(stands) is stands
+    assert list(tmp_path.iterdir()) == []
+    assert "is not set" in refused(known, "env:MOLECULE_SECRET_NONE")
+
+
+def test_what_lies_in_the_folder_is_masked_before_any_call_refers_to_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, redactor = tmp_path / "secrets", Redactor()
+    known = Secrets(folder, {}, redactor)
+    known.learn_files()
+    folder.mkdir(mode=0o700)
+    (folder / "open-to-all").write_text("not-a-secret-1")
+    (folder / "TOKEN").touch(mode=0o600)
+    (folder / "TOKEN").write_text(f"{VALUE}\n")
+    known.learn_files()
+    assert redactor.text(f"{VALUE} not-a-secret-1") == "[redacted:file:TOKEN] not-a-secret-1"
+    assert caplog.messages == []

@@ -8,7 +8,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, StoreError
 from molecule_mcp.gate import grants
 from molecule_mcp.secrets import Purpose, Typed, asked_by, private
 from molecule_mcp.secrets import typed as typed_secrets
-from molecule_mcp.secrets.typed import FILL, LASTS
+from molecule_mcp.secrets.typed import FILL, LASTS, RESTS
 
 VALUE = "sesame-0123456789"
 
@@ -34,17 +34,31 @@ def typed(tmp_path: Path, clock: Clock) -> Typed:
     return Typed(tmp_path / "typed", grants.code, clock=clock)
 
 
-def purpose(binding: str = "b1") -> Purpose:
+def purpose(binding: str = "b1", tool: str = "set_workspace_secret", principal: str = "local") -> Purpose:
     """A call."""
-    return Purpose(lambda: binding, "set_workspace_secret", "local", "default", "https://tenant.example")
+    return Purpose(lambda: binding, tool, principal, "default", "https://tenant.example")
+
+
+def stopped(typed: Typed, call: Purpose, name: str = "KEY") -> GateStop:
+    """What a call without its secret is told; nothing was sent."""
+    with asked_by(call), pytest.raises(GateStop) as stop:
+        typed.value(name)
+    assert stop.value.sent is False
+    return stop.value
 
 
 def required(typed: Typed, name: str = "KEY", binding: str = "b1") -> GateStop:
     """The call asks, and is told that nobody typed it yet."""
-    with asked_by(purpose(binding)), pytest.raises(GateStop) as stop:
-        typed.value(name)
-    assert (stop.value.kind, stop.value.sent) == ("secret_required", False)
-    return stop.value
+    stop = stopped(typed, purpose(binding), name)
+    assert stop.kind == "secret_required"
+    return stop
+
+
+def decline(typed: Typed, stop: GateStop) -> bool:
+    """A person does not want to."""
+    found = typed.wanted(stop.details["code"])
+    assert found
+    return typed.decline(found[0])
 
 
 def fill(typed: Typed, stop: GateStop, value: str = VALUE) -> bool:
@@ -97,8 +111,9 @@ def test_a_call_inside_of_a_call_is_part_of_it(typed: Typed) -> None:
 
 
 def test_once_its_call_was_made_it_is_gone(typed: Typed, tmp_path: Path) -> None:
-    first, other = required(typed), required(typed, binding="b2")
+    first = required(typed)
     fill(typed, first)
+    other = required(typed, binding="b2")
     fill(typed, other)
     typed.forget("b1")
     assert typed.wanted(first.details["code"]) is None
@@ -194,3 +209,66 @@ def test_without_posix_there_is_no_page(typed: Typed, monkeypatch: pytest.Monkey
     monkeypatch.setattr(typed_secrets.private, "POSIX", False)
     with asked_by(purpose()), pytest.raises(ArgumentError, match="no page"):
         typed.value("KEY")
+
+
+def test_while_one_secret_is_asked_for_nobody_is_asked_for_another(typed: Typed, clock: Clock) -> None:
+    first = required(typed)
+    clock.now += 100
+    second = stopped(typed, purpose("b2"))
+    assert second.told() == {
+        "error": "question_open",
+        "message": f"The person is asked for another secret, page:KEY, code {first.details['code']}; nothing was sent.",
+        "sent": False,
+        "advice": "Have that one typed first, or declined on its page; several secrets are one run_plan.",
+        "seconds": 501,
+        "how": "molecule-mcp page",
+    }
+    assert stopped(typed, purpose(), "OTHER").kind == "question_open"
+    assert stopped(typed, purpose("b2", principal="http:other")).kind == "secret_required", "asked of somebody else"
+    fill(typed, first)
+    required(typed, binding="b2")
+
+
+def test_what_nobody_answers_makes_room_in_time(typed: Typed, clock: Clock) -> None:
+    required(typed)
+    clock.now += FILL
+    required(typed, binding="b2")
+
+
+def test_after_two_noes_to_a_tool_nobody_is_asked_for_it_any_more(typed: Typed, clock: Clock) -> None:
+    assert decline(typed, required(typed))
+    clock.now += 60
+    second = required(typed, binding="b2")
+    assert decline(typed, second)
+    assert not decline(typed, second)
+    rests = stopped(typed, purpose("b3"), "OTHER")
+    assert (rests.kind, rests.details) == ("cooling_off", {"seconds": int(RESTS) - 60 + 1})
+    assert stopped(typed, purpose("b3", tool="update_channel")).kind == "secret_required"
+    assert stopped(typed, purpose("b3", principal="http:other")).kind == "secret_required"
+    typed.forget("b1")
+    clock.now += RESTS - 61
+    assert stopped(typed, purpose("b3")).kind == "cooling_off"
+    clock.now += 1
+    required(typed, binding="b3")
+
+
+def test_one_no_is_no_rest_and_a_no_takes_no_value(typed: Typed) -> None:
+    stop = required(typed)
+    decline(typed, stop)
+    found = typed.wanted(stop.details["code"])
+    assert found
+    assert found[1] == "declined"
+    assert required(typed).details["code"] != stop.details["code"]
+
+
+def test_what_was_typed_cannot_be_declined_and_what_ended_is_withdrawn(typed: Typed, tmp_path: Path) -> None:
+    stop = required(typed)
+    typed.withdraw("7F3K-92QD")
+    assert typed.wanted(stop.details["code"])
+    typed.withdraw(stop.details["code"])
+    assert list((tmp_path / "typed").iterdir()) == []
+    stop = required(typed)
+    fill(typed, stop)
+    typed.withdraw(stop.details["code"])
+    assert not decline(typed, stop)
+    assert value(typed) == VALUE

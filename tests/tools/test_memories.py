@@ -12,8 +12,9 @@ from tests.tools.test_memory import UNKNOWN, read
 
 from molecule_mcp.embedded.sample import sample_id
 from molecule_mcp.errors import StoreError
+from molecule_mcp.gate.policy import Profile
 from molecule_mcp.redaction import Redactor
-from molecule_mcp.road.traffic import Caller
+from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tools.memory_transfer import MOST
 
@@ -292,3 +293,22 @@ def test_an_export_is_not_taken_for_a_secret_and_a_failure_sent_nothing(tmp_path
     outputs.ready()
     assert Path(outputs.keep("memories", "export", "long text of an agent")).read_text() == "long text of an agent\n"
     assert redactor.text("long text of an agent") == "long text of an agent"
+
+
+@pytest.mark.parametrize("scope", ["own", "TEAM", "GLOBAL"])
+async def test_a_bound_profile_reads_no_memory_of_another_workspace(rig: Rig, scope: str) -> None:
+    own, other = rig.named("SEO Analyst"), rig.named("Chief of Staff" if scope == "GLOBAL" else "Copywriter")
+    await commit(rig, own, "Mine", "LOCAL")
+    await commit(rig, other, "Theirs", "LOCAL" if scope == "own" else scope)
+    seen = {row["workspace_id"] for row in (await searched(rig, own, scope))["memories"]}
+    assert (other in seen) is (scope != "own"), "else the next line says nothing"
+    bound = Profile(role="WORKSPACE-WRITE", bound=frozenset({own}))
+    assert {row["workspace_id"] for row in (await searched(rig, own, scope, bound))["memories"]} == seen & {own}
+
+
+async def searched(rig: Rig, workspace: str, scope: str, profile: Profile | None = None) -> dict[str, Any]:
+    """A search as a profile makes it."""
+    given = {"workspace_id": workspace, "scope": scope, "limit": 50}
+    outcome = await rig.road(profile).call(can_ask(), "search_memories", given)
+    assert isinstance(outcome, Done)
+    return outcome.structured

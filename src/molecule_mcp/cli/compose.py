@@ -38,6 +38,11 @@ def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = la
     usable = [name for name, entry in known.items() if policy.refusal(profile, entry.ability) is None]
     store = SqliteStore(settings.state, redact=redactor.text)
     typed = Typed(settings.state / "typed", grants.code, page=page, how=program.line("page", settings.state))
+    secrets = Secrets(settings.state / "secrets", dict(os.environ), redactor, typed)
+    outputs = Outputs(settings.state / "outputs", redactor)
+    # What earlier processes got from a person is as secret in this one.
+    secrets.learn_files()
+    outputs.learn_minted()
     return Road(
         Context(
             profile=profile,
@@ -48,8 +53,8 @@ def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = la
             settler=store,
             keyed_digest=store.keyed_digest,
             approver=partial(approver_key, settings.state),
-            secrets=Secrets(settings.state / "secrets", dict(os.environ), redactor, typed),
-            outputs=Outputs(settings.state / "outputs", redactor),
+            secrets=secrets,
+            outputs=outputs,
             redactor=redactor,
             find=partial(find, known),
             missing=partial(toolsets.missing, offered=usable, entries=entries()),

@@ -293,6 +293,9 @@ async def secret(visit: Visit) -> Response:
 async def typed(visit: Visit) -> Response:
     """A secret that was typed; it is never sent back."""
     wanted, state = await asked_secret(visit)
+    if visit.fields.get("decision") == "decline":
+        await threaded(visit.desk.typed.decline, wanted)
+        return visit.on(f"/secret/{wanted.code}")
     value = visit.fields.get("value", "").replace("\r\n", "\n").removesuffix("\n")
     visit.desk.redactor.learn(value, f"page:{wanted.name}")
     if state == "open":

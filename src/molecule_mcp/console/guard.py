@@ -32,8 +32,10 @@ SHOWN = "shown"
 LARGEST = 256 * 1024
 """Bytes of the largest form; a secret of 64 KiB, percent-encoded, still fits."""
 
-RATES = {"GET": 300, "POST": 60}
-"""Requests a minute that are answered, from everybody together: five wrong passphrases lock, codes have 40 bits."""
+RATES = {"GET": 300, "POST": 60, "elsewhere": 60}
+"""Requests a minute that are answered, from everybody together: five wrong passphrases lock, codes have 40 bits. What
+a page from elsewhere leads a browser to is counted by itself, so that such a page uses up nobody else's.
+"""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -92,19 +94,32 @@ class Guard:
         await self._app(scope, receive, hardened)
 
     def check(self, request: Request) -> None:
-        """Raises: Refusal for a foreign Host, a form from a foreign page, or too many requests."""
+        """Raises: Refusal for a foreign Host, a form from a foreign page, parts of one, or too many requests."""
         host = request.headers.get("host", "")
         if hostname(f"//{host}") not in self._hosts:
             raise Refusal(421, "This page does not answer to that host.")
         method = "POST" if request.method == "POST" else "GET"
         if method == "POST" and not from_here(request.headers.get("origin", ""), host):
             raise Refusal(403, "Forms from other pages are not accepted.")
-        now, seen = self._clock(), self._seen[method]
+        kind = "elsewhere" if is_led_here(request) else method
+        now, seen = self._clock(), self._seen[kind]
         while seen and seen[0] <= now - 60:
             seen.popleft()
-        if len(seen) >= RATES[method]:
+        if len(seen) >= RATES[kind]:
             raise Refusal(429, "Too many requests; wait a minute.")
         seen.append(now)
+
+
+def is_led_here(request: Request) -> bool:
+    """Whether a page of another site made the browser ask, as it says since it sends Fetch Metadata.
+
+    Raises: Refusal when not even a person followed a link there: no page is to hold a part of this one.
+    """
+    if request.headers.get("sec-fetch-site") not in {"cross-site", "same-site"}:
+        return False
+    if request.headers.get("sec-fetch-mode") != "navigate" or request.headers.get("sec-fetch-dest") != "document":
+        raise Refusal(403, "Parts of this page are not given to other pages.")
+    return True
 
 
 def hostname(address: str) -> str:

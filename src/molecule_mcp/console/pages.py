@@ -207,14 +207,22 @@ def secret(frame: Frame, wanted: Wanted, state: str) -> Html:
         "It goes to the tenant past the agent and its model, for this one call only. ",
         "Where it goes is shown to you, and asked, before it is sent.",
     )
-    if state == "filled":
-        done = tag("p", tag("strong", "Kept. "), "The agent now has to repeat its call.", class_="verdict granted",
+    if state != "open":
+        kept = state == "filled"
+        word, then = ("Kept. ", "The agent now has to repeat its call.") if kept else ("Declined. ", "Nothing is sent.")
+        done = tag("p", tag("strong", word), then, class_=f"verdict {'granted' if kept else 'refused'}",
                    role="status")  # fmt: skip
         return frame.page(title, done, section("What asks for it", asked))
     value = frame.area(
         "value", "The secret value", hint="Several lines are kept as they are; a last line break is not."
     )
-    form = frame.form(f"/secret/{wanted.code}", frame.bearer_field(), value, tag("button", "Keep it for this call"))
+    buttons = tag(
+        "div",
+        tag("button", "Keep it for this call", name="decision", value="keep", class_="yes"),
+        tag("button", "Decline", name="decision", value="decline", class_="no", formnovalidate=True),
+        class_="buttons",
+    )
+    form = frame.form(f"/secret/{wanted.code}", frame.bearer_field(), value, buttons)
     until = tag("p", f"Code {wanted.code}. Good until ", moment(wanted.created + FILL), ".", class_="meta")
     return frame.page(title, until, section("What asks for it", asked, told), section("The value", form))
 

@@ -35,7 +35,13 @@ class Resource:
         return "{" in self.uri
 
     def arguments(self, uri: str) -> dict[str, Any] | None:
-        """The tool's arguments for one address, or None when this is not its resource."""
+        """The tool's arguments for one address, or None when this is not its resource, or no text when unquoted."""
+        try:
+            return self._arguments(uri)
+        except UnicodeDecodeError:
+            return None
+
+    def _arguments(self, uri: str) -> dict[str, Any] | None:
         wanted, segments = self.uri.split("/"), uri.split("/")
         if wanted[-1].startswith("{+"):
             segments = [*segments[: len(wanted) - 1], "/".join(segments[len(wanted) - 1 :])]

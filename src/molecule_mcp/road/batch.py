@@ -17,7 +17,7 @@ from molecule_mcp.road.deciding import Decision, Shown
 from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.running import free, run_steps, used_up
 from molecule_mcp.road.traffic import Asked, Caller, Done, silent
-from molecule_mcp.road.trial import CODE, undigested, would
+from molecule_mcp.road.trial import CODE, dry, would
 from molecule_mcp.secrets import asked_by
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
@@ -72,8 +72,8 @@ class Batch:
         """
         plan = Planned(self, await self.judged(calls))
         if self.dry_run:
-            dry = {at: replace(call, asking=undigested(call.asking)) for at, call in plan.calls.items()}
-            plan = replace(plan, calls=dry)
+            tried = {at: replace(call, asking=dry(call.asking)) for at, call in plan.calls.items()}
+            plan = replace(plan, calls=tried)
             return answers.done(self.context, would(await plan.decision.show(CODE), plan.risk, asks=plan.asks))
         known = await plan.known()
         left = plan.left(known)

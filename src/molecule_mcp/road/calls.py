@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import anyio.to_thread
+
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import ArgumentError, TenantError
@@ -13,6 +15,7 @@ from molecule_mcp.road import answers, settling
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.batch import Batch, Judged
 from molecule_mcp.road.context import Context, ability
+from molecule_mcp.road.deciding import declined
 from molecule_mcp.road.naming import named, suggested
 from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.running import allowed, free
@@ -108,12 +111,29 @@ class Road:
         return Judged(Asking(self.context, caller, capability, arguments, risk), options.client_token)
 
     async def typed(self, code: str, caller: Caller) -> None:
-        """Wait until a person has typed the secret of this code, `allow_wait` at most."""
-        for _ in range(int(self.context.allow_wait / LOOK)):
-            if self.context.secrets.filled(code):
+        """Wait until a person has typed the secret of this code, `allow_wait` at most.
+
+        Raises: GateStop `declined`; StoreError.
+        """
+        left = int(self.context.allow_wait / LOOK)
+        while True:
+            state = await anyio.to_thread.run_sync(self.context.secrets.state, code)
+            if state == "declined":
+                raise declined("declined")
+            if state != "open" or not left:
                 return
+            left -= 1
             await caller.progress(0, None, f"waiting for a person to type a secret: {code}")
             await self.context.wait(LOOK)
+
+    async def untyped(self, code: str, action: str) -> None:
+        """The client did not open the page for this code; a no counts, a form that was only closed does not.
+
+        Raises: GateStop `declined`; StoreError.
+        """
+        no = action == "decline"
+        await anyio.to_thread.run_sync(partial(self.context.secrets.unanswered, code, declined=no))
+        raise declined("declined" if no else "cancelled")
 
     async def settle(self) -> None:
         """Settle by reads what earlier processes left unknown.

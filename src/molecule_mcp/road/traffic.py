@@ -59,7 +59,14 @@ class Calls(Protocol):
         ...
 
     async def typed(self, code: str, caller: Caller) -> None:
-        """Wait a while until a person has typed the secret of this code."""
+        """Wait a while until a person has typed the secret of this code.
+
+        Raises: GateStop `declined`.
+        """
+        ...
+
+    async def untyped(self, code: str, action: str) -> None:
+        """Raises: GateStop `declined`, which is kept: the client did not open the page for this code."""
         ...
 
     async def settle(self) -> None:
@@ -84,6 +91,9 @@ class Broken:
         raise self.error
 
     async def typed(self, code: str, caller: Caller) -> None:
+        """Nothing is ever asked for."""
+
+    async def untyped(self, code: str, action: str) -> None:
         """Nothing is ever asked for."""
 
     async def settle(self) -> None:

@@ -28,9 +28,9 @@ async def trial(asking: Asking) -> dict[str, Any]:
     """
     asks = asking.context.profile.asks(asking.risk)
     if asking.capability.preview is not None or asks:
-        found = would(await undigested(asking).show(CODE), asking.risk, asks=asks)
+        found = would(await dry(asking).show(CODE), asking.risk, asks=asks)
         return {**found, "asks": instead(asking) or found["asks"]} if asks else found
-    request = await rehearse(asking.context, asking.capability, asking.arguments, CODE)
+    request = await rehearse(dry(asking).context, asking.capability, asking.arguments, CODE)
     shown = {"requests": [line(request)], "body": body(asking.capability, asking.arguments, request)}
     return {**nothing(asking.risk, asks=asks), **shown}
 
@@ -46,12 +46,15 @@ def instead(asking: Asking) -> str:
     return "nobody: the same call again" if asking.decision().by_repeating else ""
 
 
-def undigested(asking: Asking) -> Asking:
-    """The same call without digests of what it sends: their key is made at the first call that is not a dry run."""
-    return replace(asking, context=replace(asking.context, keyed_digest=undigested_text))
+def dry(asking: Asking) -> Asking:
+    """The same call without digests of what it sends, whose key is made at the first call that is not a dry run, and
+    without anybody typing a secret.
+    """
+    quiet = replace(asking.context, keyed_digest=undigested, secrets=asking.context.secrets.rehearsing())
+    return replace(asking, context=quiet)
 
 
-def undigested_text(_value: str | bytes) -> str:
+def undigested(_value: str | bytes) -> str:
     """No digest."""
     return ""
 

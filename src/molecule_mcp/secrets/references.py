@@ -8,10 +8,12 @@ value), or the name of another secret.
 Reading a file or a keyring may block. Nothing is cached: a changed value counts from the next call on.
 """
 
+import copy
 import logging
 import re
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from errno import ENOENT
 from importlib import import_module
 from pathlib import Path
@@ -22,8 +24,11 @@ from pydantic import Field
 from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets.private import OPEN_TO_OTHERS, POSIX, UnsafeError, read
-from molecule_mcp.secrets.typed import Typed
+from molecule_mcp.secrets.typed import State, Typed
 from molecule_mcp.settings import SECRET_PREFIX, unexpanded
+
+UNTYPED = "what a person would type"
+"""Stands for a value of the page in a dry run."""
 
 KEYRING_SERVICE = "molecule-secret"
 """Keyring services with this prefix hold secrets for references."""
@@ -68,6 +73,7 @@ class Secrets:
         self._environ = {name: value for name, value in environ.items() if name.startswith(SECRET_PREFIX)}
         self._redactor = redactor
         self._typed = typed
+        self._asks = True
         for name, value in self._environ.items():
             if not unexpanded(value):
                 redactor.learn(value, f"env:{name}")
@@ -86,10 +92,39 @@ class Secrets:
                 "a value.",
             )
         kind, _, name = reference.partition(":")
+        if kind == "page" and not self._asks:
+            return UNTYPED
         kinds = {"env": self._variable, "file": self._file, "keyring": keyring_entry, "page": self._typed_value}
         value = kinds[kind](name)
         self._redactor.learn(value, reference)
         return value
+
+    def rehearsing(self) -> "Secrets":
+        """The same for a dry run: nobody is asked, and a stand-in takes the place of what a person would type."""
+        dry = copy.copy(self)
+        dry._asks = False
+        return dry
+
+    def learn_files(self) -> None:
+        """Have what lies in the folder masked before any call refers to it; what no reference could read is left."""
+        try:
+            names = sorted(each.name for each in self._folder.iterdir()) if self._folder.is_dir() else []
+        except OSError as error:
+            logger.warning("the secrets folder cannot be listed: %s", error.strerror)
+            return
+        for name in names:
+            with suppress(ArgumentError):
+                self._redactor.learn(self._file(name), f"file:{name}")
+
+    def unanswered(self, code: str, *, declined: bool) -> None:
+        """End a request that its call no longer waits for, with the person's no where they said one.
+
+        Raises: StoreError.
+        """
+        if self._typed and declined and (found := self._typed.wanted(code)):
+            self._typed.decline(found[0])
+        elif self._typed:
+            self._typed.withdraw(code)
 
     def forget(self, binding: str) -> None:
         """Delete what a person typed for a call that was made; a fault is logged, since the call stands."""
@@ -99,10 +134,13 @@ class Secrets:
         except StoreError as fault:
             logger.warning("what a person typed could not be deleted at once: %s", fault.message)
 
-    def filled(self, code: str) -> bool:
-        """Whether the secret of this code was typed."""
+    def state(self, code: str) -> State | None:
+        """What became of the secret asked for under this code; None when nothing is, any more.
+
+        Raises: StoreError.
+        """
         found = self._typed.wanted(code) if self._typed else None
-        return found is not None and found[1] == "filled"
+        return found[1] if found else None
 
     def _typed_value(self, name: str) -> str:
         if self._typed is None:

@@ -1,8 +1,10 @@
 """Secrets that a person types on the page: asked for by one call, good for that call only, gone once it was sent.
 
-A request is a file `CODE.json`, its value `CODE.value`, both 0600 in a folder of mode 0700 that no reference reads;
-processes that share the state folder share them. A value is bound to principal, profile, tenant, tool and arguments, so
-nothing else can be done with it; the yes to the call, which shows where the value goes, is still asked for.
+A request is a file `CODE.json`, its value `CODE.value`, a no `CODE.declined`, all 0600 in a folder of mode 0700 that no
+reference reads; processes that share the state folder share them. One caller asks for one value at a time, and after
+two noes to calls of one tool for none until the first of them is half an hour old. A value is bound to principal,
+profile, tenant, tool and arguments, so nothing else can be done with it; the yes to the call, which shows where the
+value goes, is still asked for.
 """
 
 import json
@@ -21,8 +23,16 @@ FILL = 600.0
 """Seconds in which a request can be filled."""
 LASTS = 1200.0
 """Seconds after which request and value are deleted: time to type, then as long as a plan lives."""
+RESTS = 1800.0
+"""Seconds for which a no is kept."""
+NOES = 2
+"""Of so many to one tool nobody is asked any more."""
 
-State = Literal["open", "filled"]
+Kind = Literal["value", "declined", "json"]
+KINDS: tuple[Kind, ...] = ("value", "declined", "json")
+"""Endings of the files of one request, in the order they are deleted."""
+
+State = Literal["open", "filled", "declined"]
 
 
 @dataclass(frozen=True)
@@ -97,19 +107,23 @@ class Typed:
     def value(self, name: str) -> str:
         """The value that a person typed for the call under way.
 
-        Raises: GateStop `secret_required` until one did, with where to type it.
+        Raises: GateStop `secret_required` until one did, with where to type it; `question_open` while another value
+            is asked for, `cooling_off` after two noes.
         """
         purpose = _PURPOSE.get()
         if purpose is None or not private.POSIX:
             raise ArgumentError("Here no page can ask a person for a secret.", advice="Use another kind of reference.")
         with _faults():
             binding = purpose.binding()
-            asked = [each for each in self._kept() if (each.binding, each.name) == (binding, name)]
+            kept = self._kept()
+            asked = [each for each in kept if (each.binding, each.name) == (binding, name)]
             for each in asked:
-                if self._file(each.code, "value").exists():
+                if self._state(each) == "filled":
                     return private.read(self._folder, self._file(each.code, "value").name).decode()
-            fresh = (each for each in asked if each.created + FILL > self._clock())
-            wanted = next(fresh, None) or self._ask(purpose, binding, name)
+            wanted = next((each for each in asked if self._state(each) == "open"), None)
+            if wanted is None:
+                self._hinder(purpose, [each for each in kept if each.principal == purpose.principal])
+                wanted = self._ask(purpose, binding, name)
         raise self._required(wanted)
 
     def wanted(self, code: str) -> tuple[Wanted, State] | None:
@@ -121,9 +135,8 @@ class Typed:
         with _faults():
             for each in self._kept():
                 if each.code.replace("-", "") == code.replace("-", ""):
-                    if self._file(each.code, "value").exists():
-                        return each, "filled"
-                    return (each, "open") if each.created + FILL > self._clock() else None
+                    state = self._state(each)
+                    return (each, state) if state else None
         return None
 
     def fill(self, wanted: Wanted, value: str) -> bool:
@@ -137,11 +150,29 @@ class Typed:
         with _faults():
             return private.create(self._file(wanted.code, "value"), data)
 
+    def decline(self, wanted: Wanted) -> bool:
+        """Keep that the person does not want to type it. False: there is a value, or a no, already.
+
+        Raises: StoreError.
+        """
+        with _faults():
+            return self._state(wanted) == "open" and private.create(self._file(wanted.code, "declined"), b"no")
+
+    def withdraw(self, code: str) -> None:
+        """Delete a request that nobody has answered: its call has ended.
+
+        Raises: StoreError.
+        """
+        with _faults():
+            for each in self._kept():
+                if each.code == code and self._state(each) == "open":
+                    self._drop(code)
+
     def forget(self, binding: str) -> None:
         """Delete what was typed for a call: it was made."""
         with _faults():
             for each in self._kept():
-                if each.binding == binding:
+                if each.binding == binding and self._state(each) != "declined":
                     self._drop(each.code)
 
     def _ask(self, purpose: Purpose, binding: str, name: str) -> Wanted:
@@ -150,6 +181,38 @@ class Typed:
         )
         private.create(self._file(wanted.code, "json"), json.dumps(asdict(wanted)).encode())
         return wanted
+
+    def _hinder(self, purpose: Purpose, kept: list[Wanted]) -> None:
+        """Raises: GateStop when the person is asked for another value, or has said no often enough.
+
+        Args:
+            kept: What the same principal asked for.
+        """
+        noes = [each.created + RESTS for each in kept if each.tool == purpose.tool and self._state(each) == "declined"]
+        if len(noes) >= NOES:
+            left = int(noes[-NOES] - self._clock()) + 1
+            raise GateStop(
+                "cooling_off",
+                f"A person declined to type secrets for this tool; nobody is asked for another {left} s, and nothing "
+                "was sent.",
+                advice="Look for no other way to it; tell the person what you wanted, and let them decide.",
+                details={"seconds": left},
+            )
+        for each in (each for each in kept if self._state(each) == "open"):
+            raise GateStop(
+                "question_open",
+                f"The person is asked for another secret, page:{each.name}, code {each.code}; nothing was sent.",
+                advice="Have that one typed first, or declined on its page; several secrets are one run_plan.",
+                details={"seconds": int(each.created + FILL - self._clock()) + 1, "how": self._how},
+            )
+
+    def _state(self, wanted: Wanted) -> State | None:
+        """What became of a request, None when its time is over."""
+        if self._file(wanted.code, "value").exists():
+            return "filled"
+        if self._file(wanted.code, "declined").exists():
+            return "declined"
+        return "open" if wanted.created + FILL > self._clock() else None
 
     def _required(self, wanted: Wanted) -> GateStop:
         base = self._page()
@@ -175,7 +238,8 @@ class Typed:
                 wanted = Wanted(**json.loads(private.read(self._folder, path.name)))
             except FileNotFoundError:
                 continue  # its call ended meanwhile
-            if wanted.created + LASTS <= self._clock():
+            declined = self._file(wanted.code, "declined").exists()
+            if wanted.created + (RESTS if declined else LASTS) <= self._clock():
                 self._drop(wanted.code)
             else:
                 kept.append(wanted)
@@ -185,10 +249,10 @@ class Typed:
         return sorted(kept, key=lambda each: each.created)
 
     def _drop(self, code: str) -> None:
-        for kind in ("value", "json"):
+        for kind in KINDS:
             self._file(code, kind).unlink(missing_ok=True)
 
-    def _file(self, code: str, kind: Literal["json", "value"]) -> Path:
+    def _file(self, code: str, kind: Kind) -> Path:
         return self._folder / f"{code.replace('-', '')}.{kind}"
 
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from molecule_mcp.capability import Family, Risk
+from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import TenantUnreadable
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, Text, clean
+from molecule_mcp.tools.kinds import Answer, Text
 from molecule_mcp.tools.tables import fitting
 
 family = Family("admin")

@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Progress, Risk, Wait, quoted
+from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId, clean
+from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import EXTERNAL, shown
 from molecule_mcp.tools.newcomers import TOLD_BYTES, Doubt, after_silence, refuse_in_doubt
 from molecule_mcp.tools.readback import reading_back

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.channel_config import a_reference
 from molecule_mcp.tools.channels import LIST, WORKSPACE, ChannelId, stored
-from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId, clean_data
+from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 
 family = Family("channels")

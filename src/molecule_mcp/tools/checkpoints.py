@@ -10,9 +10,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, clean_data
+from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.settled import named_gone
 from molecule_mcp.tools.tables import paged

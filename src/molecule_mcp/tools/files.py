@@ -12,11 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, FromPerson, Item, Own, Preview, Risk, quoted
+from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, GateStop, TenantRefused, TenantUnreadable
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.containers import NOT_RUNNING, silent
-from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId, clean
+from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import fitting

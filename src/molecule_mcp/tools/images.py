@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import GateStop, TenantRefused
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, clean_data
+from molecule_mcp.tools.kinds import Answer
 from molecule_mcp.tools.lifecycle import EXTERNAL, shown
 from molecule_mcp.tools.workspaces import MOST, Row, counted
 

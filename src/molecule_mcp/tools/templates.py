@@ -10,9 +10,10 @@ from typing import Annotated
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, clean
+from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text
 from molecule_mcp.tools.lifecycle import shown
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import Listing, listing

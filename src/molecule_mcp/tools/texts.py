@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from molecule_mcp.capability import Own, quoted
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError
 from molecule_mcp.tenant import paths
-from molecule_mcp.tools.kinds import clean_data
 
 LINE = 160
 """Characters of a text on one line of a question."""

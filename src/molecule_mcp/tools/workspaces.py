@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
-from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, WorkspaceRef, clean_data
+from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, WorkspaceRef
 from molecule_mcp.tools.naming import Known, candidates, near
 from molecule_mcp.tools.tables import paged
 
