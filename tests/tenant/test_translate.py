@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from molecule_mcp.tenant.translate import Answer, refusal, waits, whole
+from molecule_mcp.tenant.translate import Answer, media_type, refusal, waits, whole
 
 CODED = {"error": "platform datastore unavailable", "code": "platform_unavailable"}
 
@@ -172,3 +172,15 @@ def test_only_a_plain_whole_number_of_sane_size_is_taken_from_a_header(text: str
 
 def test_a_plain_whole_number_is_taken_from_a_header() -> None:
     assert whole("600") == 600
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({}, ""),
+        ({"content-type": " Application/JSON ;charset=utf-8"}, "application/json"),
+        ({"content-type": "x"}, "x"),
+    ],
+)
+def test_what_an_answer_says_it_is_is_compared_without_its_parameters(headers: dict[str, str], kind: str) -> None:
+    assert media_type(headers) == kind
