@@ -108,6 +108,26 @@ def quoted(text: str, limit: int = 48) -> Own:
     return Own(f'"{shown}"' + ("..." if len(text) > limit else ""))
 
 
+LINE = 160
+"""Characters of a text on one line of a question."""
+
+
+def lines(text: str) -> tuple[Own, ...]:
+    """The whole of a text for a person's eyes, as quoted pieces in their order."""
+    return tuple(quoted(text[start : start + LINE], LINE) for start in range(0, len(text), LINE)) or (quoted(""),)
+
+
+def in_full(text: str) -> "Own | tuple[Own, ...]":
+    """The same on the line of its label where one line holds it."""
+    found = lines(text)
+    return found[0] if len(found) == 1 else found
+
+
+def exactly(text: str) -> Own:
+    """The same on one line, however long: within a line that says more."""
+    return quoted(text, len(text))
+
+
 @dataclass(frozen=True)
 class Fact:
     """One line of a preview, or a list under one label: a fixed label of ours, and what a live read said."""

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests import hostile
 
 from molecule_mcp.capability import Fact, Item, Own, Preview, Risk, quoted
-from molecule_mcp.gate.question import SHOWN, combined, plain_preview, question, typed_phrase
-from molecule_mcp.tools.workspaces import MOST
+from molecule_mcp.errors import GateStop
+from molecule_mcp.gate.question import LONGEST, combined, plain_preview, question, typed_phrase
 
 PREVIEW = Preview(
     headline=Own("Delete 2 workspaces"),
@@ -44,11 +44,11 @@ def test_a_tool_without_a_preview_is_shown_by_its_arguments() -> None:
 
 
 def test_a_tool_without_a_preview_that_touches_no_workspace_is_asked_about_by_name() -> None:
-    shown = plain_preview("Rotate", {"text": "x" * 301}, frozenset())
+    shown = plain_preview("Rotate", {"text": "x" * 161 + "end"}, frozenset())
     assert shown.target == ("Rotate", "")
     asked = question(shown, Risk.DISRUPT, "t")
     assert asked.targets == ("Rotate",)
-    assert asked.lines[2:] == (f'text: "{"x" * 300}"...',)
+    assert asked.lines[2:] == ("text: 2", f'  - "{"x" * 160}"', '  - "xend"')
 
 
 def test_a_question_tells_headline_tenant_and_facts_and_takes_one_answer() -> None:
@@ -85,17 +85,37 @@ def test_one_phrase_cannot_stand_for_several_choices() -> None:
         question(replace(PREVIEW, choices={"approve": {}}), Risk.CRITICAL, "x")
 
 
-def test_a_long_list_is_cut_and_says_how_many_it_leaves_out() -> None:
-    whole = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * SHOWN),)), Risk.DESTROY, "x")
-    assert (whole.lines[2], len(whole.lines)) == ("Goes: 100", 103)
-    one_more = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 1)),)), Risk.DESTROY, "x")
-    assert one_more.lines[-1] == "  - and 1 more"
-    cut = question(replace(PREVIEW, facts=(Fact("Goes", ("x",) * (SHOWN + 7)),)), Risk.DESTROY, "x")
-    assert (cut.lines[2], len(cut.lines), cut.lines[-1]) == (f"Goes: {SHOWN + 7}", 4 + SHOWN, "  - and 7 more")
+def test_every_entry_of_a_list_is_shown_however_many_there_are() -> None:
+    names = tuple(f"n{number}" for number in range(500))
+    lines = question(replace(PREVIEW, facts=(Fact("Goes", names),)), Risk.DESTROY, "x").lines
+    assert lines[2:] == ("Goes: 500", *(f'  - "{name}"' for name in names))
+
+
+def long(size: int) -> Preview:
+    """A preview whose question on a tenant named t, as destroy, has so many characters."""
+    made = replace(PREVIEW, facts=(Fact("Text", Own("")),))
+    rest = size - sum(map(len, question(made, Risk.DESTROY, "t").lines))
+    return replace(PREVIEW, facts=(Fact("Text", Own("x" * rest)),))
+
+
+def test_a_question_that_nobody_could_be_shown_whole_is_not_asked() -> None:
+    assert sum(map(len, question(long(LONGEST), Risk.DESTROY, "t").lines)) == LONGEST
+    with pytest.raises(GateStop, match="100001 characters; one question holds 100000") as refused:
+        question(long(LONGEST + 1), Risk.DESTROY, "t")
+    assert (refused.value.kind, refused.value.sent) == ("too_large", False)
+    assert "Send less at once" in str(refused.value.advice)
+
+
+def test_calls_that_fit_alone_and_not_together_are_not_asked_about() -> None:
+    half = (long(LONGEST // 2), Risk.DESTROY)
+    assert combined([half], Risk.DESTROY, "t")
+    with pytest.raises(GateStop) as refused:
+        combined([half, half], Risk.DESTROY, "t")
+    assert refused.value.kind == "too_large"
 
 
 def test_no_call_of_a_plan_pushes_another_out_of_sight() -> None:
-    long = replace(PREVIEW, facts=(Fact("Goes", tuple("Leaf" for _ in range(SHOWN))),))
+    long = replace(PREVIEW, facts=(Fact("Goes", tuple("Leaf" for _ in range(100))),))
     walk = replace(PREVIEW, target=("Evil\n9. Delete", "../x"))
     lines = combined([(long, Risk.DESTROY), (PREVIEW, Risk.CRITICAL), (walk, Risk.DESTROY)], Risk.CRITICAL, "t").lines
     assert lines[:6] == (
@@ -108,10 +128,6 @@ def test_no_call_of_a_plan_pushes_another_out_of_sight() -> None:
     )
     assert [line for line in lines if line.startswith("About")] == ["About 1:", "About 2:", "About 3:"]
     assert lines[-1] == "To allow exactly this, type: 3-finance-lead-4f6a"
-
-
-def test_every_workspace_of_the_largest_delete_is_shown() -> None:
-    assert MOST <= SHOWN
 
 
 def test_a_headline_that_is_not_our_own_words_is_quoted() -> None:

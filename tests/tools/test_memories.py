@@ -220,9 +220,37 @@ async def test_an_import_shows_counts_by_workspace_and_scope_and_every_text(rig:
     question = (await asked(rig.road(), "import_memories", {"entries": entries})).plan
     assert question.risk == "critical"
     text = "\n".join(question.question.lines)
-    assert f"{rig.named('Copywriter')}: 2 LOCAL" in text
-    assert f"{rig.named('Copywriter')}: 1 TEAM" in text
-    assert "fact 2" in text
+    assert (
+        f"""Into: 1
+  - "Copywriter" {rig.named("Copywriter")}: 2 LOCAL, 1 TEAM
+"""
+        in text
+    )
+    assert '  - 2 TEAM of "Copywriter": "fact 2"' in text.splitlines()
+
+
+def noted(text: str, **more: str) -> dict[str, str]:
+    """An entry for the Copywriter."""
+    return {"content": text, "scope": "LOCAL", "workspace_name": "Copywriter", **more}
+
+
+async def test_an_import_takes_only_what_a_person_can_be_shown_whole(rig: Rig) -> None:
+    entries = [noted(f"{number} " + "x" * 6_000 + f" end{number}") for number in range(9)] + [noted("y" * 50_000)]
+    text = "\n".join((await asked(rig.road(), "import_memories", {"entries": entries})).plan.question.lines)
+    assert [number for number in range(9) if f"end{number}" in text] == [0, 1, 2, 3, 4]
+    assert "Entries: 0 to 4 of 10, from 0" in text
+    made = await imported(rig, *entries)
+    assert (made["imported"], made["go_on"]) == (5, 5)
+    rest = await done(rig, "import_memories", {"entries": entries, "first": 5})
+    assert (rest["imported"], rest["left_out"]) == (4, {"too long to be shown": 1})
+    assert "go_on" not in rest
+
+
+async def test_every_field_of_an_imported_memory_is_shown(rig: Rig) -> None:
+    entry = noted("hidden \u202e text", namespace="n" * 50, created_at="2026-01-01T00:00:00Z")
+    asking = await asked(rig.road(), "import_memories", {"entries": [entry]})
+    line = f'  - 0 LOCAL of "Copywriter", namespace "{"n" * 50}", created_at "2026-01-01T00:00:00Z": '
+    assert line + r'"hidden \u{202e} text"' in asking.plan.question.lines
 
 
 @pytest.mark.parametrize(

@@ -70,12 +70,13 @@ def test_what_a_person_must_know_of_a_workspace_is_on_its_line() -> None:
         "plugins": ["p"], "channels": [TELEGRAM], "system_prompt": "Obey nobody.", "children": [{"name": "Kid"}],
         "schedules": [{"name": "s", "cron_expr": "0 7 * * *", "prompt": "Wake up."}],
     }  # fmt: skip
-    makes, texts = org_inline.facts(org_inline.checked(of(**node)))
+    makes, whole = org_inline.facts(org_inline.checked(of(**node)))
     assert isinstance(makes.value, tuple)
     for part in ('MOUNTS "/srv/x" read_write', "EXTERNAL at", 'plugins "p"', "channels telegram", "1 schedule"):
         assert part in makes.value[0]
     assert len(makes.value) == 2
-    assert texts.value == ('"Obey nobody."', '"Wake up."')
+    for part in ('workspaces.0.system_prompt: "Obey nobody."', 'workspaces.0.schedules.0.prompt: "Wake up."'):
+        assert part in str(whole.value)
 
 
 def test_what_is_needed_is_the_union_of_the_tree() -> None:

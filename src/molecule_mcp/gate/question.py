@@ -8,19 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from molecule_mcp.capability import UUID, Fact, Item, Own, Preview, Risk, printable, quoted
+from molecule_mcp.capability import UUID, Fact, Item, Own, Preview, Risk, exactly, in_full, printable
+from molecule_mcp.errors import GateStop
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Question
 
 LEAVE = "leave"
 """The answer of a decision form that sends nothing."""
 
-SHOWN = 100
-"""How many entries of one list a question shows; the count is always exact."""
-
-
-LONGER = 300
-"""Characters of an argument that are shown where the arguments are all there is to show."""
+LONGEST = 100_000
+"""Characters of one question; what is longer is asked of nobody, since a part of it would be a yes to all of it."""
 
 PLAIN = re.compile("[A-Za-z0-9]+")
 
@@ -30,7 +27,7 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
 
     Args:
         tenant: The origin, or the name of the embedded tenant.
-    Raises: TypeError when a critical plan has choices, since one typed phrase cannot say which.
+    Raises: TypeError when a critical plan has choices, since one typed phrase cannot say which; GateStop `too_large`.
     """
     if preview.choices and risk is Risk.CRITICAL:
         raise TypeError(f"{preview.headline}: a critical plan cannot have choices")
@@ -42,7 +39,7 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
     targets = (target_of(preview),)
     if phrase:
         lines.append(f"To allow exactly this, type: {phrase}")
-    return Question(tuple(map(printable, lines)), answers, phrase, targets)
+    return Question(whole(lines), answers, phrase, targets)
 
 
 def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> Question:
@@ -52,6 +49,7 @@ def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> 
 
     Args:
         risk: The highest of the parts'.
+    Raises: GateStop `too_large`.
     """
     lines = [f"Run {len(parts)} {'call' if len(parts) == 1 else 'calls'}, in this order ({risk.label})"]
     lines.append(f"Tenant: {tenant}")
@@ -66,7 +64,22 @@ def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> 
         phrase = typed_phrase(f"{len(parts)} {name}", identifier)
         lines.append(f"To allow exactly this, type: {phrase}")
     targets = tuple(dict.fromkeys(target_of(preview) for preview, _ in parts))
-    return Question(tuple(map(printable, lines)), ("allow",), phrase, targets)
+    return Question(whole(lines), ("allow",), phrase, targets)
+
+
+def whole(lines: Sequence[str]) -> tuple[str, ...]:
+    """The lines as a person may see them, all of them.
+
+    Raises: GateStop `too_large` when they are more than one question holds: nothing of it is left out instead.
+    """
+    seen = tuple(map(printable, lines))
+    if (size := sum(map(len, seen))) > LONGEST:
+        raise GateStop(
+            "too_large",
+            f"A person would have to read {size} characters; one question holds {LONGEST}. Nothing was sent.",
+            advice="Send less at once: fewer entries, files or workspaces, or shorter texts.",
+        )
+    return seen
 
 
 def target_of(preview: Preview) -> str:
@@ -88,7 +101,7 @@ def plain_preview(title: str, arguments: Mapping[str, Any], touches: frozenset[s
     Args:
         touches: The workspace ids among the arguments.
     """
-    facts = [Fact(name, quoted(written(value), LONGER)) for name, value in arguments.items() if value is not None]
+    facts = [Fact(name, in_full(written(value))) for name, value in arguments.items() if value is not None]
     target = (title, min(touches, default=""))
     return Preview(Own(title), tuple(facts), (Item(dict(arguments)),), target, touches)
 
@@ -99,17 +112,15 @@ def written(value: object) -> str:
 
 
 def shown(fact: Fact) -> list[str]:
-    """The lines of one fact."""
+    """The lines of one fact, every entry of a list on one of its own."""
     if not isinstance(fact.value, tuple):
         return [f"{fact.label}: {plain(fact.value)}"]
-    rest = len(fact.value) - SHOWN
-    more = [f"  - and {rest} more"] if rest > 0 else []
-    return [f"{fact.label}: {len(fact.value)}", *(f"  - {plain(each)}" for each in fact.value[:SHOWN]), *more]
+    return [f"{fact.label}: {len(fact.value)}", *(f"  - {plain(each)}" for each in fact.value)]
 
 
 def plain(value: str | int) -> str:
-    """Our own words and numbers as they are, everything else quoted."""
-    return str(value) if isinstance(value, Own | int) else quoted(value)
+    """Our own words and numbers as they are, everything else quoted, and cut nowhere."""
+    return str(value) if isinstance(value, Own | int) else exactly(value)
 
 
 def typed_phrase(name: str, identifier: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly
 from molecule_mcp.errors import TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant, paths
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
@@ -98,8 +98,9 @@ async def what_is_allowed(tenant: Tenant, org_id: str, plugins: list[str]) -> Pr
         headline=Own("Replace the plugin allow-list of 1 organization"),
         facts=(
             Fact("Organization", shown(row)),
-            Fact("Newly on the list", tuple(quoted(each) for each in plugins if each not in before)),
-            Fact("Off the list", tuple(quoted(each) for each in before if each not in plugins)),
+            Fact("Newly on the list", tuple(exactly(each) for each in plugins if each not in before)),
+            Fact("Stays on the list", tuple(exactly(each) for each in plugins if each in before)),
+            Fact("Off the list", tuple(exactly(each) for each in before if each not in plugins)),
             Fact("Effect", Own(f"{effect}; what is installed stays")),
             Fact("Counts for", tuple(shown(each) for each in reached)),
         ),

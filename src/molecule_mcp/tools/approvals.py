@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, FromPerson, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, FromPerson, Item, Own, Preview, Risk, exactly, in_full, quoted
 from molecule_mcp.errors import GateStop, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
@@ -88,7 +88,7 @@ async def what_is_swept(tenant: Tenant, sweep: bool = False) -> Preview:
     return Preview(
         headline=Own("Read the approval queue, which denies every request older than ten minutes"),
         facts=(
-            Fact("Denied by this", tuple(quoted(f"{one.workspace_name}: {one.action}", 80) for one in overdue)),
+            Fact("Denied by this", tuple(exactly(f"{one.workspace_name}: {one.action}") for one in overdue)),
             Fact("Workspaces not looked into", listed.workspaces_unread),
             Fact("Cannot be undone", Own("a denied request stays denied")),
         ),
@@ -176,8 +176,9 @@ async def what_is_decided(tenant: Tenant, workspace_id: str, approval_id: str) -
         headline=Own("An agent asks for a decision; its own words stand in quotes"),
         facts=(
             Fact("Workspace", Own(f"{quoted(workspace.name)} {workspace.id}")),
-            Fact("Wants to", quoted(request.action, 120)),
-            Fact("Its reason", quoted(request.reason, 300)),
+            Fact("Request", Own(request.id)),
+            Fact("Wants to", in_full(request.action)),
+            Fact("Its reason", in_full(request.reason)),
             Fact(
                 "Asked",
                 Own(f"{int(age.total_seconds() // 60)} minutes ago" + (" (overdue)" if age > OLD else "")),

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly, lines, quoted
 from molecule_mcp.errors import ArgumentError, MoleculeError, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
-from molecule_mcp.tools.texts import lines, storable
+from molecule_mcp.tools.texts import storable
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("artifacts")
@@ -165,6 +165,11 @@ def checked_source(import_url: str) -> None:
         raise ArgumentError("import_url must be a plain https address, without user, password, query or fragment")
 
 
+def pushes(read_only: bool) -> Own:
+    """Whether a new repository takes pushes, for a person's eyes."""
+    return Own("nobody may: it is read-only" if read_only else "allowed")
+
+
 async def what_is_attached(
     tenant: Tenant,
     workspace_id: str,
@@ -182,8 +187,8 @@ async def what_is_attached(
     if await linked(tenant, workspace_id):
         raise ArgumentError("the workspace has a repository already, and no route unlinks it")
     history = f"{import_depth} commits" if import_depth else "full history"
-    branch = f"branch {quoted(import_branch, 200)}" if import_branch else "default branch"
-    source = Own(f"{quoted(import_url, 300)}, {branch}, {history}") if import_url else Own("nowhere: it is empty")
+    branch = f"branch {exactly(import_branch)}" if import_branch else "default branch"
+    source = Own(f"{exactly(import_url)}, {branch}, {history}") if import_url else Own("nowhere: it is empty")
     given = {
         "name": name, "description": description, "import_url": import_url, "import_branch": import_branch,
         "import_depth": import_depth, "read_only": read_only,
@@ -194,6 +199,7 @@ async def what_is_attached(
             Fact("Workspace", shown(workspace)),
             Fact("Name", quoted(name or f"molecule-ws-{workspace.id}", 64)),
             Fact("Imported from", source),
+            Fact("Pushes to it", pushes(read_only)),
             Fact("Description", lines(description)),
             Fact("Cannot be undone", Own(LASTS)),
         ),
@@ -273,6 +279,7 @@ async def what_is_forked(
             Fact("Workspace", shown(workspace)),
             Fact("Repository", quoted(info.artifact.cf_repo_name, 64)),
             Fact("Fork", quoted(name, 64)),
+            Fact("Pushes to it", pushes(read_only)),
             Fact("Copies", Own("its default branch" if default_branch_only else "all branches")),
             Fact("Description", lines(description)),
             Fact("Cannot be undone", Own(f"{LASTS}, and the tenant keeps no note of it")),

@@ -23,7 +23,7 @@ from molecule_mcp.tools.lifecycle import EXTERNAL, shown
 from molecule_mcp.tools.newcomers import TOLD_BYTES, Doubt, after_silence, refuse_in_doubt
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import fitting
-from molecule_mcp.tools.texts import LINE, storable
+from molecule_mcp.tools.texts import every_part, storable
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("bundles")
@@ -196,6 +196,11 @@ def chosen(outputs: Outputs, file: str, bundle: dict[str, Any] | None) -> Bundle
     return found
 
 
+def sent(bundle: Bundle) -> dict[str, Any]:
+    """A bundle as it is sent, and shown."""
+    return bundle.model_dump(by_alias=True, exclude_unset=True)
+
+
 def key(bundle: Bundle) -> str:
     """What no second import may be of while one is in doubt."""
     return f"bundle {bundle.name}"
@@ -212,20 +217,18 @@ def line(node: Bundle) -> Own:
 async def what_comes_in(
     tenant: Tenant, outputs: Outputs, file: str = "", bundle: dict[str, Any] | None = None
 ) -> Preview:
-    """What an import makes, what of that name is there already, and every text that agents would go by."""
+    """What an import makes, what of that name is there already, and the whole bundle."""
     found = chosen(outputs, file, bundle)
     await refuse_in_doubt(tenant, key(found))
     nodes = [*found.nodes()]
     names = {node.name for node in nodes}
     same = [row for row in await tenant.read("/workspaces", list[Row]) if row.name in names]
-    texts = [text for node in nodes for text in (node.system_prompt, node.config) if text]
-    texts += [text for node in nodes for skill in node.skills or [] for text in (skill.files or {}).values()]
     return Preview(
         headline=Own(f"Import a bundle: make {counted(len(nodes), 'workspace')}"),
         facts=(
             Fact("Of these names are there already", tuple(shown(row) for row in same)),
             Fact("Makes", tuple(line(node) for node in nodes)),
-            Fact("Texts that agents go by", tuple(quoted(text, LINE) for text in texts)),
+            Fact("The whole bundle", every_part(sent(found))),
             Fact("Effect", Own(f"new workspaces start and may cost money, the first without a parent; {LOST}")),
             Fact("To undo it", Own("each new workspace is deleted; importing again makes a second set")),
         ),
@@ -257,9 +260,8 @@ async def import_bundle(
     found = chosen(outputs, file, bundle)
     await refuse_in_doubt(tenant, key(found))
     before = frozenset(row.id for row in await tenant.read("/workspaces", list[Row]))
-    body = found.model_dump(by_alias=True, exclude_unset=True)
     try:
-        made = await tenant.send("POST", "/bundles/import", Outcome, body=body)
+        made = await tenant.send("POST", "/bundles/import", Outcome, body=sent(found))
     except TenantError as error:
         if error.sent != "unknown":
             raise

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, exactly, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
@@ -146,13 +146,24 @@ async def list_channels(tenant: Tenant, workspace_id: WorkspaceId) -> Channels:
     return Channels(channels=[told(row) for row in rows])
 
 
-def who(users: list[str] | None) -> Own:
+def who(users: list[str] | None) -> Own | tuple[Own, ...]:
     """Who may talk to the agent, for a person's eyes."""
-    if not users:
-        return Own("EVERYBODY who can reach the chat or the bot")
-    return Own(
-        ", ".join(quoted(user, 24) for user in users[:10]) + (f" and {len(users) - 10} more" if users[10:] else "")
-    )
+    return tuple(exactly(user) for user in users or []) or Own("EVERYBODY who can reach the chat or the bot")
+
+
+def settings(config: Mapping[str, str]) -> Fact:
+    """The settings of a config as a person sees them, whole; its secrets have a line of their own."""
+    return Fact("Settings", tuple(Own(f"{name}: {exactly(config[name])}") for name in OPEN if config.get(name)))
+
+
+def references(sources: Named) -> Fact:
+    """Where the secrets of a config come from, by name; never what they are."""
+    return Fact("Secrets from", tuple(Own(f"{name}: {source}") for name, source in sources.items()))
+
+
+def switched(on: bool) -> Fact:
+    """Whether a channel is on after what is asked about."""
+    return Fact("Switched on then", Own("yes" if on else "no"))
 
 
 async def what_opens(
@@ -168,7 +179,7 @@ async def what_opens(
     """What a new channel opens, and to whom."""
     row = await one(tenant, workspace_id)
     sources = completed(channel_type, chat_id, config, secrets_from)
-    config_of(secrets, chat_id, config, sources)
+    whole = config_of(secrets, chat_id, config, sources)
     for each in await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id):
         if each.channel_type == channel_type:
             raise ArgumentError(
@@ -180,9 +191,10 @@ async def what_opens(
         headline=Own(f"Connect 1 {channel_type} channel to 1 workspace"),
         facts=(
             Fact("Workspace", shown(row)),
-            Fact("Sends to", quoted(chat_id, 120)),
+            settings(whole),
+            references(sources),
             Fact("May talk to it", who(given.get("allowed_users"))),
-            Fact("Secrets from", tuple(Own(source) for source in sources.values())),
+            switched(given.get("enabled", True)),
             Fact("Effect", Own("people outside can prompt this agent, and it writes to them")),
         ),
         items=(Item({"workspace_id": workspace_id, **given}, {"name": row.name}),),
@@ -276,8 +288,9 @@ async def what_changes(tenant: Tenant, secrets: Secrets, workspace_id: str, chan
             Fact("Workspace", shown(row)),
             Fact("Channel", Own(before.id)),
             Fact("Changes", Own(", ".join(sorted(body)))),
+            *((settings(body["config"]), references(given.get("secrets_from") or {})) if "config" in body else ()),
             Fact("May talk to it then", who(users)),
-            Fact("Switched on then", Own("yes" if body.get("enabled", before.enabled) else "no")),
+            switched(body.get("enabled", before.enabled)),
         ),
         items=(
             Item(
@@ -337,7 +350,7 @@ async def what_closes(tenant: Tenant, workspace_id: str, channel: str) -> Previe
         facts=(
             Fact("Workspace", shown(row)),
             Fact("Channel", Own(f"{quoted(before.channel_type)} {before.id}, {before.message_count} messages so far")),
-            Fact("Sends to", quoted(chats, 120)),
+            Fact("Sends to", exactly(chats)),
             Fact("Cannot be undone", Own("its stored token or webhook is lost; people in the chat lose the agent")),
         ),
         items=(

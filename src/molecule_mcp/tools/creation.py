@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly, in_full
 from molecule_mcp.errors import ArgumentError
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId
-from molecule_mcp.tools.lifecycle import EXTERNAL, RuntimeName, read_back
+from molecule_mcp.tools.lifecycle import EXTERNAL, RuntimeName, one, read_back, shown
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("workspaces")
@@ -20,6 +20,16 @@ family = Family("workspaces")
 USUAL = "langgraph"
 """The runtime of what says none."""
 AWAITED = "Its agent has to register with that token within 10 minutes; after them the workspace counts as failed."
+MORE = {
+    "role": "Role",
+    "template": "Template",
+    "runtime": "Runtime",
+    "model": "Model",
+    "tier": "Tier",
+    "max_concurrent_tasks": "Tasks at once",
+    "budget_limit_cents": "US cents a month",
+}
+"""Arguments that a person sees when they are given, and how they are called."""
 
 
 class Created(Answer):
@@ -74,18 +84,20 @@ async def is_elsewhere(
 async def what_is_made(tenant: Tenant, name: str, **given: Any) -> Preview:
     """What a create makes; when its agent runs elsewhere, that hands out access."""
     await no_duplicate(tenant, name, given.get("parent_id", ""), given.get("allow_duplicate", False))
-    url, template = given.get("url", ""), given.get("template", "")
+    url = given.get("url", "")
+    parent = await one(tenant, given["parent_id"]) if given.get("parent_id") else None
     outside = (await is_elsewhere(tenant, **given))["external"]
     token = "messages go to that address" if url else "a token for it is written to an output file"
     return Preview(
         headline=Own(f"Create 1 workspace{' whose agent runs elsewhere' if outside else ''}"),
         facts=(
-            Fact("Name", quoted(name, 80)),
-            *((Fact("Template", quoted(template, 80)),) if template else ()),
-            *((Fact("Address", quoted(url or "none yet", 120)),) if outside else ()),
+            Fact("Name", exactly(name)),
+            Fact("Under", shown(parent) if parent else Own("none: it is a root")),
+            *((Fact("Address", exactly(url or "none yet")),) if outside else ()),
+            *(Fact(label, in_full(str(given[key]))) for key, label in MORE.items() if given.get(key)),
             Fact("Effect", Own(f"an outside agent joins the organization; {token}" if outside else "its agent starts")),
         ),
-        items=(Item({"name": name, **given}),),
+        items=(Item({"name": name, **given}, {"parent": parent.name if parent else None}),),
         target=(name, ""),
         touches=frozenset({given["parent_id"]} if given.get("parent_id") else set()),
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from molecule_mcp.capability import Fact, Family, FromPerson, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, FromPerson, Item, Own, Preview, Risk, exactly, lines
 from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, GateStop, TenantRefused, TenantUnreadable
 from molecule_mcp.secrets import Outputs, Secrets
@@ -21,7 +21,7 @@ from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import fitting
-from molecule_mcp.tools.texts import addressable, cut, lines
+from molecule_mcp.tools.texts import addressable, cut
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("files")
@@ -277,7 +277,7 @@ async def what_is_overwritten(tenant: Tenant, workspace_id: str, files: dict[str
         headline=Own(f"Write {counted(len(files), 'file')} of 1 workspace"),
         facts=(
             Fact("Workspace", shown(row)),
-            Fact("Files", tuple(Own(f"{quoted(path, 200)}, {now(before, path)}") for path in files)),
+            Fact("Files", tuple(Own(f"{exactly(path)}, {now(before, path)}") for path in files)),
             *(Fact("New content", lines(content)) for content in files.values()),
             Fact("Effect", Own(f"{risk}; it counts from the next restart")),
         ),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, exactly
 from molecule_mcp.errors import ArgumentError, TenantError
 from molecule_mcp.secrets import SecretReference, Secrets
 from molecule_mcp.tenant import Tenant
@@ -148,6 +148,7 @@ async def what_changes_for_all(tenant: Tenant, verb: str, key: str, value_from: 
         headline=Own(f"{verb} 1 global secret, inherited by every workspace"),
         facts=(
             Fact("Secret", Own(f"{key} {former if value_from else 'is lost for all'}")),
+            *((Fact("Value from", exactly(value_from)),) if value_from else ()),
             Fact("Restarts", tuple(shown(row) for row in rows)),
             Fact("Effect", Own(f"{counted(len(rows), 'workspace')} restart: work in flight and their tokens are lost")),
         ),

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, lines, quoted
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Cursor, Limit, OptionalWorkspaceId, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one
 from molecule_mcp.tools.tables import paged
-from molecule_mcp.tools.texts import cut, lines, nothing_given, storable, within_bytes
+from molecule_mcp.tools.texts import cut, nothing_given, storable, within_bytes
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("instructions")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly, quoted
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId, clean
@@ -246,7 +246,7 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
             Fact("Workspace", shown(row)),
             Fact("New parent", shown(parent) if parent else Own("stays")),
             Fact("Moves with it", tuple(shown(each) for each in moved if each.id != row.id)),
-            Fact("Changes", tuple(Own(f"{key}: {quoted(str(value), 80)}") for key, value in sorted(body.items()))),
+            Fact("Changes", tuple(Own(f"{key}: {exactly(str(value))}") for key, value in sorted(body.items()))),
         ),
         items=(
             Item(

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, exactly, lines, quoted
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
-from molecule_mcp.tools.texts import cut, lines, storable, within_bytes
+from molecule_mcp.tools.texts import cut, storable, within_bytes
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("memory")
@@ -138,6 +138,7 @@ async def what_is_shared(
         headline=Own(f"Commit 1 {scope} memory, which agents find and go by"),
         facts=(
             Fact("Workspace", shown(row)),
+            Fact("Namespace", exactly(namespace)),
             Fact("Text", lines(content)),
             reads,
             Fact("Effect", Own("what looks like a credential in it is blanked; delete_memory takes it away again")),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, lines, quoted
 from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, TenantUnreadable
 from molecule_mcp.tenant import Tenant
@@ -16,7 +16,7 @@ from molecule_mcp.tools.kinds import Answer, Limit, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.settled import named_gone
 from molecule_mcp.tools.tables import paged
-from molecule_mcp.tools.texts import addressable, cut_data, lines, storable, written
+from molecule_mcp.tools.texts import addressable, cut_data, storable, written
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("memory")

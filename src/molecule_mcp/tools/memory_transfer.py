@@ -15,13 +15,13 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer
 from molecule_mcp.tools.memories import EXPORT, NAMESPACE, Exported
-from molecule_mcp.tools.texts import holds_nul
+from molecule_mcp.tools.texts import holds_nul, placed
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("memory")
@@ -32,8 +32,8 @@ MOST = 500
 """Memories of one import."""
 TOLD = 50
 """Numbers of entries that an answer names."""
-LINE = 200
-"""Characters of a text in a question about an import."""
+ROOM = 40_000
+"""Characters that the entries of one import take in its question; those behind them are left for the next import."""
 SCOPES = ("LOCAL", "TEAM", "GLOBAL")
 FIELDS = frozenset({"id", "content", "scope", "namespace", "created_at", "workspace_name"})
 
@@ -78,10 +78,17 @@ class Imported(Counts):
 
 @dataclass
 class Sorted:
-    """The entries of an import: what can be sent, with the workspace of each, and what cannot, by reason."""
+    """The entries of an import: what can be sent, with the workspace of each, and what cannot, by reason.
 
+    Args:
+        end: The number behind the last entry that was looked at.
+        shown: What is sent, for a person's eyes.
+    """
+
+    end: int
     good: list[tuple[int, Entry, Row]] = field(default_factory=list[tuple[int, Entry, Row]])
     bad: Counter[str] = field(default_factory=Counter[str])
+    shown: list[Own] = field(default_factory=list[Own])
 
     @property
     def body(self) -> list[Entry]:
@@ -159,8 +166,15 @@ def wrong(entry: Entry, namesakes: list[Row]) -> str:
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
+def line_of(number: int, entry: Entry) -> tuple[Own, ...]:
+    """The whole of an entry for a person's eyes: its fields, and its text, which may go on in further lines."""
+    fields = [f"{name} {exactly(entry[name])}" for name in ("namespace", "created_at") if name in entry]
+    where = f"{entry.get('scope', '')} of {exactly(entry.get('workspace_name', ''))}"
+    return placed(", ".join([f"{number} {where}", *fields]), entry.get("content", ""))
+
+
 async def sorted_out(tenant: Tenant, entries: Sequence[Entry], first: int) -> Sorted:
-    """The entries from a first one on, as many as go at once, by whether they can be sent.
+    """The entries from a first one on, as many as go at once and can be shown, by whether they can be sent.
 
     Raises: ArgumentError when none can.
     """
@@ -169,17 +183,29 @@ async def sorted_out(tenant: Tenant, entries: Sequence[Entry], first: int) -> So
     named: dict[str, list[Row]] = {}
     for row in await tenant.read("/workspaces", list[Row]):
         named.setdefault(row.name, []).append(row)
-    found = Sorted()
+    found = Sorted(end=first)
     for number, given in enumerate(entries[first : first + MOST], first):
         entry = entry_of(given)
         namesakes = named.get(entry.get("workspace_name", ""), [])
-        if reason := wrong(entry, namesakes):
+        seen = line_of(number, entry)
+        size = sum(map(len, seen))
+        if reason := wrong(entry, namesakes) or ("too long to be shown" if size > ROOM else ""):
             found.bad[reason] += 1
+        elif size + sum(map(len, found.shown)) > ROOM:
+            break
         else:
             found.good.append((number, entry, namesakes[0]))
+            found.shown += seen
+        found.end = number + 1
     if not found.good:
         raise ArgumentError("none of the entries can be imported", details={"left_out": dict(found.bad)})
     return found
+
+
+def scopes(found: Sorted, row: Row) -> str:
+    """How many memories of each scope a workspace gets."""
+    counts = Counter(entry["scope"] for _, entry, each in found.good if each.id == row.id)
+    return ", ".join(f"{number} {scope}" for scope, number in sorted(counts.items()))
 
 
 async def what_is_imported(
@@ -188,15 +214,14 @@ async def what_is_imported(
     """What an import adds, by workspace and scope, and every text."""
     whole = chosen(outputs, file, [*entries])
     found = await sorted_out(tenant, whole, first)
-    counts = Counter((row.id, entry["scope"]) for _, entry, row in found.good)
     rows = {row.id: row for _, _, row in found.good}
     return Preview(
         headline=Own(f"Import {len(found.good)} memories into {counted(len(rows), 'workspace')}"),
         facts=(
-            Fact("Entries", Own(f"{first} to {min(first + MOST, len(whole)) - 1} of {len(whole)}, from 0")),
-            Fact("Into", tuple(Own(f"{quoted(rows[each].name)} {each}: {n} {of}") for (each, of), n in counts.items())),
+            Fact("Entries", Own(f"{first} to {found.end - 1} of {len(whole)}, from 0")),
+            Fact("Into", tuple(Own(f"{exactly(row.name)} {row.id}: {scopes(found, row)}") for row in rows.values())),
             Fact("Left out", tuple(Own(f"{number}: {reason}") for reason, number in found.bad.items())),
-            Fact("Texts", tuple(Own(f"{one['scope']} {quoted(one['content'], LINE)}") for one in found.body)),
+            Fact("Texts", tuple(found.shown)),
             Fact("Cannot be undone", Own("each is deleted by itself; agents find them at once and go by them")),
             Fact("By name only", Own("a removed workspace of the same name may get them; the tenant does not say")),
         ),
@@ -247,5 +272,5 @@ async def import_memories(
         **counts.model_dump(),
         left_out=dict(found.bad),
         not_found=missing[:TOLD],
-        go_on=first + MOST if first + MOST < len(whole) else None,
+        go_on=found.end if found.end < len(whole) else None,
     )

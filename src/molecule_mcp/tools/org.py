@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Progress, Risk, Wait, quoted
+from molecule_mcp.capability import LINE, Fact, Family, Item, Own, Preview, Progress, Risk, Wait, exactly, quoted
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantRefused
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
@@ -22,7 +22,7 @@ from molecule_mcp.tools.newcomers import TOLD_BYTES, Doubt, after_silence, refus
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.secrets import Entry
 from molecule_mcp.tools.tables import Listing, fitting, listing
-from molecule_mcp.tools.texts import LINE, cut
+from molecule_mcp.tools.texts import cut
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("org")
@@ -156,8 +156,10 @@ async def wanted(
             advice="A person sets them with set_global_secret, or force=true makes the workspaces without them.",
             details={"missing": [" or ".join(each) for each in lacking]},
         )
-    short = (Fact("Needed secrets that are missing", tuple(quoted(" or ".join(each), LINE) for each in lacking)),)
+    short = (Fact("Needed secrets that are missing", tuple(exactly(" or ".join(each)) for each in lacking)),)
     body = found.body | ({"force": True} if force else {})
+    if force:
+        short += (Fact("Made even so", Own("yes, also if more of them are missing by then")),)
     return Wanted(found.key, found.name, body, found.expected, found.required, found.names, (*short, *found.facts))
 
 
@@ -174,7 +176,7 @@ async def of_folder(tenant: Tenant, directory: str) -> Wanted:
             details={"directories": [row.dir for row in rows]},
         )
     facts = (
-        Fact("Template", Own(f"{quoted(row.name)} in {quoted(row.dir)}: {quoted(row.description, LINE)}")),
+        Fact("Template", Own(f"{quoted(row.name)} in {exactly(row.dir)}: {quoted(row.description, LINE)}")),
         Fact("Not known before", Own("names, prompts, plugins, mounts, schedules and channels in it: the tenant shows "
                                      "none of them; its .env files become secrets")),
     )  # fmt: skip
@@ -189,6 +191,7 @@ def of_body(secrets: Secrets, given: dict[str, Any]) -> Wanted:
     Raises: ArgumentError when the tenant would not make it as it stands.
     """
     template = inline.checked(given)
+    facts = inline.facts(template)  # before the references in it are resolved
     nodes = template.nodes
     return Wanted(
         f"org {template.name}",
@@ -197,7 +200,7 @@ def of_body(secrets: Secrets, given: dict[str, Any]) -> Wanted:
         len(nodes),
         template.required,
         frozenset(node.name for node in nodes),
-        inline.facts(template),
+        facts,
     )
 
 

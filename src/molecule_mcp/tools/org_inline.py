@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from molecule_mcp.capability import Fact, Own, quoted
+from molecule_mcp.capability import Fact, Own, exactly, quoted
 from molecule_mcp.errors import ArgumentError
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tools.channel_config import SECRET, Platform, a_reference
 from molecule_mcp.tools.cron import complaint
-from molecule_mcp.tools.texts import LINE, storable
+from molecule_mcp.tools.texts import every_part, storable
 from molecule_mcp.tools.workspaces import counted
 
 MOST = 100
@@ -108,12 +108,6 @@ class Node(Defaults):
         yield self
         for each in self.children or []:
             yield from each.nodes()
-
-    def texts(self) -> Iterator[str]:
-        """Every text that its agent goes by."""
-        yield from (self.system_prompt, self.initial_prompt, self.idle_prompt)
-        yield from (memory.content for memory in self.initial_memories or [])
-        yield from (schedule.prompt for schedule in self.schedules or [])
 
 
 class OrgTemplate(Part):
@@ -208,24 +202,16 @@ def line(node: Node) -> Own:
         f"under it {counted(len(node.children), 'workspace')}" if node.children else "",
         counted(len(node.schedules), "schedule") if node.schedules else "",
         "channels " + " ".join(one.type for one in node.channels) if node.channels else "",
-        f"MOUNTS {quoted(node.workspace_dir, LINE)} {node.workspace_access or 'none'}" if node.workspace_dir else "",
+        f"MOUNTS {exactly(node.workspace_dir)} {node.workspace_access or 'none'}" if node.workspace_dir else "",
         f"plugins {', '.join(quoted(each) for each in node.plugins)}" if node.plugins else "",
-        f"EXTERNAL at {quoted(node.url or 'no address', LINE)}" if node.external else "",
+        f"EXTERNAL at {exactly(node.url or 'no address')}" if node.external else "",
     ]
     return Own("; ".join([str(quoted(node.name)), *(part for part in parts if part)]))
 
 
 def facts(template: OrgTemplate) -> tuple[Fact, ...]:
-    """What a template makes, and every text that agents would go by."""
-    shared = [memory.content for memory in template.global_memories or []]
-    defaults = template.defaults or Defaults()
-    shared += [
-        defaults.initial_prompt,
-        defaults.idle_prompt,
-        *(each.content for each in defaults.initial_memories or []),
-    ]
-    texts = [*shared, *(text for node in template.nodes for text in node.texts())]
+    """What a template makes, in short, and the whole of it; of a secret the reference, since none is resolved yet."""
     return (
         Fact("Makes", tuple(line(node) for node in template.nodes)),
-        Fact("Texts that agents go by", tuple(quoted(text, LINE) for text in texts if text)),
+        Fact("The whole template", every_part(template.model_dump(exclude_unset=True))),
     )

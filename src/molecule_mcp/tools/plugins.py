@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly, quoted
 from molecule_mcp.errors import GateStop, TenantRefused
 from molecule_mcp.tenant import Tenant, paths
 from molecule_mcp.tools.containers import refused_without_container, silent
@@ -184,7 +184,7 @@ async def what_is_installed(tenant: Tenant, workspace_id: str, source: str, sha2
         headline=Own("Install 1 plugin into 1 workspace"),
         facts=(
             Fact("Workspace", shown(row)),
-            Fact("Source", quoted(source, 200)),
+            Fact("Source", exactly(source)),
             *described(plugin),
             Fact("Checked by hash", quoted(sha256, 64) if sha256 else Own("no: whatever stands there now")),
             Fact("Effect", Own(f"it can change whatever the agent does; {RESTARTS}")),
@@ -244,7 +244,7 @@ async def what_is_removed(tenant: Tenant, workspace_id: str, name: str) -> Previ
         headline=Own("Remove 1 plugin from 1 workspace"),
         facts=(
             Fact("Workspace", shown(row)),
-            Fact("Plugin", Own(f"{quoted(plugin.name)}, version {quoted(plugin.version)}")),
+            Fact("Plugin", Own(f"{exactly(plugin.name)}, version {quoted(plugin.version)}")),
             Fact("Skill folders that go, whoever made them", tuple(quoted(each) for each in plugin.skills or ())),
             Fact("Effect", Own(f"{RESTARTS}; to undo it, install it again, if its source is still there")),
         ),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly, quoted
 from molecule_mcp.errors import TenantError
 from molecule_mcp.secrets import SecretReference, Secrets
 from molecule_mcp.tenant import Tenant
@@ -59,7 +59,7 @@ async def what_is_set(tenant: Tenant, secrets: Secrets, workspace_id: str, key: 
                 "Secret",
                 Own(f"{key} {there.get(now.scope if now else None, 'hides the global secret of that name here')}"),
             ),
-            Fact("Value from", Own(f"{quoted(value_from, 140)}; it is not shown to the model")),
+            Fact("Value from", Own(f"{exactly(value_from)}; it is not shown to the model")),
             Fact("Effect", Own(effect(workspace, tenant.hosted))),
         ),
         items=(

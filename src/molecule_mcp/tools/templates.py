@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, quoted
+from molecule_mcp.capability import LINE, Fact, Family, Item, Own, Preview, Risk, exactly
 from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused
 from molecule_mcp.tenant import Tenant
@@ -17,7 +17,7 @@ from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text
 from molecule_mcp.tools.lifecycle import shown
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.tables import Listing, listing
-from molecule_mcp.tools.texts import LINE, cut
+from molecule_mcp.tools.texts import cut, placed
 from molecule_mcp.tools.workspaces import Row, counted
 
 family = Family("templates")
@@ -136,8 +136,8 @@ async def what_is_made(tenant: Tenant, name: str, files: dict[str, str]) -> Prev
     return Preview(
         headline=Own(f"Make 1 workspace template of {counted(len(files), 'file')}, for good"),
         facts=(
-            Fact("Name and folder", Own(f"{quoted(name, 255)}, {quoted(folder, 255)}")),
-            Fact("Files", tuple(Own(f"{quoted(path, 80)}: {quoted(text, LINE)}") for path, text in files.items())),
+            Fact("Name and folder", Own(f"{exactly(name)}, {exactly(folder)}")),
+            Fact("Files", tuple(line for path, text in files.items() for line in placed(exactly(path), text))),
             Fact("Stands for the files of these while they do not run", tuple(shown(row) for row in like)),
             Fact("Effect", Own(f"everybody can make workspaces from it, and agents go by its texts{own}")),
             Fact("Cannot be undone", Own("no route changes or deletes a template; a failed import keeps the name too")),

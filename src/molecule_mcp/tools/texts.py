@@ -5,13 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from molecule_mcp.capability import Own, quoted
+from molecule_mcp.capability import Own, exactly, lines
 from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError
 from molecule_mcp.tenant import paths
-
-LINE = 160
-"""Characters of a text on one line of a question."""
 
 
 def addressable(template: str, parameter: str) -> Callable[[str], str]:
@@ -30,9 +27,32 @@ def addressable(template: str, parameter: str) -> Callable[[str], str]:
     return check
 
 
-def lines(text: str) -> tuple[Own, ...]:
-    """The whole of a text for a person's eyes, as quoted pieces in their order."""
-    return tuple(quoted(text[start : start + LINE], LINE) for start in range(0, len(text), LINE)) or (quoted(""),)
+def every_part(value: Any, at: str = "") -> tuple[Own, ...]:
+    """The whole of a JSON value for a person's eyes, one line for each of its ends: `workspaces.0.name: "Lead"`.
+
+    A text that is too long for its line goes on in the next ones: `... "piece"`.
+
+    Args:
+        at: Where the value stands in what is shown.
+    """
+    if value and isinstance(value, dict):
+        pairs = [(step(name), part) for name, part in cast("dict[str, Any]", value).items()]
+    elif value and isinstance(value, list):
+        pairs = [(str(place), part) for place, part in enumerate(cast("list[Any]", value))]
+    else:
+        return placed(at, value) if isinstance(value, str) else (Own(f"{at}: {written(value)}"),)
+    return tuple(line for name, part in pairs for line in every_part(part, f"{at}.{name}" if at else name))
+
+
+def step(name: str) -> str:
+    """A name on the way to a part: in quotes unless it is a plain word."""
+    return name if re.fullmatch("[A-Za-z][A-Za-z0-9_-]{0,63}", name) else exactly(name)
+
+
+def placed(at: str, text: str) -> tuple[Own, ...]:
+    """The whole of a text in lines, of which the first says where it stands and the others begin with three dots."""
+    first, *more = lines(text)
+    return (Own(f"{at}: {first}"), *(Own(f"... {piece}") for piece in more))
 
 
 def written(value: Any) -> str:
