@@ -7,11 +7,18 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from molecule_mcp.capability import Risk, quoted
+import pytest
+
+from molecule_mcp.arguments import model
+from molecule_mcp.capability import UUID, Risk, quoted
 from molecule_mcp.embedded.sample import sample_id
+from molecule_mcp.road.traffic import Done
 from molecule_mcp.tools import catalogue
 from tests.calls.cases import cases
-from tests.calls.cases.case import BOT, SECRET, of, workspace
+from tests.calls.cases.case import BOT, ENVIRON, SECRET, of, workspace
+from tests.road.rig import Rig, asked, can_ask, refused
+from tests.tools.test_allowlist import bound
+from tests.tools.test_instructions import TONE
 
 ASKED = {name: tool for name, tool in catalogue().items() if tool.highest >= Risk.DESTROY and not tool.combines}
 """The tools that a person is asked about; one made of other tools' calls shows theirs."""
@@ -20,16 +27,17 @@ ABSENT = {
     ("import_bundle", "file"): "excludes bundle; the bundle in the file is shown like a given one",
     ("import_memories", "file"): "excludes entries; the entries in the file are shown like given ones",
     ("import_org", "directory"): "excludes template; it names a folder that the tenant lists",
-    ("drop_stale_queue", "workspace_id"): "excludes everywhere",
 }
 """Arguments that hold text and that a call below does not give, and why."""
 
-THERE = {
-    ("delete_checkpoints", "workflow_id"), ("delete_memory_entry", "key"), ("delete_global_secret", "key"),
-    ("delete_workspace_secret", "key"), ("uninstall_plugin", "name"), ("install_plugin", "sha256"),
-    ("discover_channel_chats", "bot_token_from"), ("attach_artifacts_repo", "import_url"),
-}  # fmt: skip
-"""Texts of a call below that are shorter than they may be: they name what is there, or have a length of their own."""
+SHORTER = {
+    ("create_workspace", "runtime"): "is the one that makes this call ask",
+    ("delete_checkpoints", "workflow_id"): "names what is there",
+    ("delete_memory_entry", "key"): "names what is there",
+    ("discover_channel_chats", "bot_token_from"): "is a reference to a secret that is there",
+    ("write_file", "content"): "a longer one is more than one question holds, see below",
+}
+"""Texts of a call below that are shorter than they may be, and why."""
 
 
 def text(name: str, size: int) -> str:
@@ -41,7 +49,8 @@ def text(name: str, size: int) -> str:
 TEAM = {"scope": "TEAM", "namespace": text("namespace", 50)}
 NODE = {
     "name": text("node", 255), "role": text("role", 700), "template": text("template", 300),
-    "model": text("model", 300), "runtime": text("runtime", 300), "system_prompt": text("system", 9_000), "initial_prompt": text("initial", 2_000),
+    "model": text("model", 300), "runtime": text("runtime", 300), "system_prompt": text("system", 9_000),
+    "initial_prompt": text("initial", 2_000),
     "idle_prompt": text("idle", 2_000), "plugins": [text("plugin_a", 300), text("plugin_b", 300)],
     "category_routing": {text("category", 300): [text("routed", 300)]}, "workspace_dir": "/" + text("mount", 500),
     "workspace_access": "read_write", "external": True, "url": text("node_url", 700), "tier": 2,
@@ -120,8 +129,12 @@ CALLS: dict[str, dict[str, Any]] = {
     "set_workspace_secret": of("seo", key=text("KEY", 128), value_from=SECRET),
     "update_channel": of(
         "support", channel=sample_id("channels", "support:slack"), chat_id=text("chat", 255),
-        config=CONFIG, secrets_from=HOOK | {"bot_token": BOT}, allowed_users=[text(f"user_{n}", 255) for n in range(100)], enabled="yes",
+        config=CONFIG, secrets_from=HOOK | {"bot_token": BOT}, enabled="yes",
+        allowed_users=[text(f"user_{n}", 255) for n in range(100)],
     ),
+    "update_instruction": {
+        "instruction_id": TONE, "title": text("title", 200), "content": text("content", 8_192), "priority": 7_654,
+    },
     "update_workspace": of(
         "seo", name=text("name", 255), role=text("role", 1_000), runtime=text("runtime", 100),
         parent_id=workspace("backend"), tier=4,
@@ -156,3 +169,76 @@ def unshown(lines: list[str], arguments: dict[str, Any]) -> list[str]:
     joined = "".join(piece for line in lines for piece in re.findall(r'"([^"]*)"', line))
     values = [each for value in arguments.values() for each in leaves(value)]
     return [each for each in values if each not in plain and str(quoted(each, len(each)))[1:-1] not in joined]
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+async def test_every_text_of_a_call_stands_whole_in_what_a_person_says_yes_to(rig: Rig, name: str) -> None:
+    rig.environ |= ENVIRON
+    road = bound(rig)[0] if name == "replace_plugin_allowlist" else rig.road()
+    outcome = await road.call(can_ask(), name, call_of(name) | {"dry_run": True})
+    assert isinstance(outcome, Done)
+    assert unshown(outcome.structured["would"], call_of(name)) == []
+    assert not [value for value in ENVIRON.values() if value in str(outcome.structured)]
+
+
+def test_a_text_that_is_cut_or_left_out_is_noticed() -> None:
+    long = text("long", 400)
+    whole = ["Text: 3", *(f'  - "{long[start : start + 160]}"' for start in range(0, 400, 160))]
+    assert unshown(whole, {"text": long}) == []
+    assert unshown(whole[:-1], {"text": long}) == [long]
+    assert unshown([*whole[:-1], f"{whole[-1][:-2]}..."], {"text": long}) == [long]
+    assert unshown(whole, {"text": long, "limit": 4_321}) == ["4321"]
+
+
+def kinds(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema and those of what it holds."""
+    yield schema
+    for each in schema.get("anyOf", []):
+        yield from kinds(each)
+    for each in (schema.get("items"), schema.get("additionalProperties")):
+        yield from kinds(cast("dict[str, Any]", each)) if isinstance(each, dict) else ()
+
+
+def is_text(schema: dict[str, Any]) -> bool:
+    """Whether it takes words of a caller's own: not one of a few, and not a number."""
+    if schema.get("type") == "string":
+        return "enum" not in schema and "const" not in schema
+    return schema.get("type") == "object" or schema.keys().isdisjoint({"type", "anyOf"})
+
+
+def texts_of(name: str) -> dict[str, int | None]:
+    """The arguments of a tool that hold text of a caller's own, and the length of one that is a text and no more."""
+    properties: dict[str, dict[str, Any]] = model(ASKED[name].function).model_json_schema()["properties"]
+    return {
+        key: schema.get("maxLength")
+        for key, schema in properties.items()
+        for each in [[*kinds(schema)]]
+        if any(is_text(kind) for kind in each) and UUID not in schema.get("pattern", "")
+    }
+
+
+def test_the_calls_give_every_text_that_their_tools_take_as_long_as_it_may_be() -> None:
+    texts = {(name, key): limit for name in ASKED for key, limit in texts_of(name).items()}
+    absent = {(name, key) for name, key in texts if key not in call_of(name)}
+    assert absent == ABSENT.keys()
+    shorter = {
+        (name, key)
+        for (name, key), limit in texts.items()
+        if limit and isinstance(given := call_of(name).get(key), str) and len(given) < limit
+    }
+    assert shorter == SHORTER.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("write_file", of("papers", path="notes.md", content="x" * 200_000)),
+        ("import_bundle", {"bundle": {"name": "x", "system_prompt": "x" * 100_000}}),
+    ],
+)
+async def test_what_is_too_much_to_be_shown_whole_is_not_asked_about(
+    rig: Rig, name: str, given: dict[str, Any]
+) -> None:
+    error = await refused(asked(rig.road(), name, given))
+    assert (error.kind, error.sent, rig.transport.changes) == ("too_large", False, [])
+    assert "Send less at once" in str(error.advice)

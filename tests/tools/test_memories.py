@@ -235,7 +235,7 @@ def noted(text: str, **more: str) -> dict[str, str]:
 
 
 async def test_an_import_takes_only_what_a_person_can_be_shown_whole(rig: Rig) -> None:
-    entries = [noted(f"{number} " + "x" * 6_000 + f" end{number}") for number in range(9)] + [noted("y" * 50_000)]
+    entries = [noted(f"{number} " + "x" * 7_000 + f" end{number}") for number in range(9)] + [noted("y" * 50_000)]
     text = "\n".join((await asked(rig.road(), "import_memories", {"entries": entries})).plan.question.lines)
     assert [number for number in range(9) if f"end{number}" in text] == [0, 1, 2, 3, 4]
     assert "Entries: 0 to 4 of 10, from 0" in text
