@@ -7,6 +7,7 @@ import httpx
 from molecule_mcp.capability import Family, Risk
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer
+from tests.road.rig import Rig
 
 READ, SEND = "GET /workspaces/{id}", "POST /workspaces/{id}/channels"
 VALUE = "a-value-nobody-sees"
@@ -38,3 +39,8 @@ async def read(tenant: Tenant, workspace_id: str) -> str:
 async def named_so(request: httpx.Request) -> httpx.Response:
     """A tenant in whose every answer stands a known value."""
     return httpx.Response(200, json={"name": VALUE})
+
+
+def bodies(rig: Rig, kind: str) -> list[dict[str, Any]]:
+    """The bodies of the records of a kind, oldest first."""
+    return [dict(each.body) for each in rig.road().context.store().records() if each.kind == kind]

@@ -17,14 +17,9 @@ from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Intent
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import WorkspaceId
-from tests.road.own import Told, made, named_so, send
+from tests.road.own import Told, bodies, made, named_so, send
 from tests.road.rig import ORIGIN, PASSPHRASE, Rig, answered, asked, can_ask, refused
 from tests.road.test_asking import sign, waiting
-
-
-def bodies(rig: Rig, kind: str) -> list[dict[str, Any]]:
-    """The bodies of the records of a kind, oldest first."""
-    return [dict(each.body) for each in rig.road().context.store().records() if each.kind == kind]
 
 
 async def test_a_value_changed_between_the_re_read_and_the_send_is_not_sent(rig: Rig) -> None:
