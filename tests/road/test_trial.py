@@ -5,12 +5,19 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from molecule_mcp.capability import Capability, Family, Risk
+from molecule_mcp import arguments as strict
+from molecule_mcp import tools
+from molecule_mcp.capability import Capability, Family, Item, Own, Preview, Risk
+from molecule_mcp.gate.ahead import Ahead
 from molecule_mcp.gate.policy import Profile
+from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.traffic import Caller, Done
+from molecule_mcp.road.trial import trial, undigested
 from molecule_mcp.secrets import SecretReference, Secrets
+from molecule_mcp.store.forms import canonical
 from molecule_mcp.tenant import Form, Tenant
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
+from tests.road.own import Told, made, send
 from tests.road.rig import Rig, refused
 
 family = Family("test")
@@ -29,7 +36,7 @@ async def store_token(
     label: Annotated[str, Field(description="A word.")] = "",
 ) -> Stored:
     """Send a secret, and what the caller said."""
-    config = {"bot_token": secrets.resolve(token_from), "labels": [label, 3]}
+    config = {"bot_token": secrets.resolve(token_from), "labels": [label, 3, {"again": [secrets.resolve(token_from)]}]}
     await tenant.send("POST", "/workspaces/{id}/channels", dict[str, Any], id=workspace_id, body={"config": config})
     return Stored()
 
@@ -45,6 +52,21 @@ async def upload(tenant: Tenant, workspace_id: WorkspaceId) -> Stored:
 def found(name: str) -> Capability | None:
     """The tools of this test."""
     return family.capabilities.get(name)
+
+
+@family.tool(Risk.DISRUPT, sends=["POST /workspaces/{id}/pause"], title="Sleep")
+async def sleep(tenant: Tenant, workspace_id: WorkspaceId) -> Stored:
+    """Send nothing but the request itself."""
+    await tenant.send("POST", "/workspaces/{id}/pause", dict[str, Any], id=workspace_id)
+    return Stored()
+
+
+@family.tool(Risk.DISRUPT, sends=["POST /workspaces/{id}/channels"], title="Sign")
+async def sign(tenant: Tenant, workspace_id: WorkspaceId) -> Stored:
+    """Send who decided."""
+    body = {"by": [tenant.actor, 1]}
+    await tenant.send("POST", "/workspaces/{id}/channels", dict[str, Any], id=workspace_id, body=body)
+    return Stored()
 
 
 async def tried(rig: Rig, tool: str, **given: Any) -> dict[str, Any]:
@@ -109,7 +131,7 @@ async def test_what_a_reference_leads_to_is_not_shown_however_short_it_is(rig: R
         token_from="env:MOLECULE_SECRET_KEY",
         label="mine",
     )
-    assert told["body"] == {"config": {"bot_token": "[not shown]", "labels": ["mine", 3]}}
+    assert told["body"] == {"config": {"bot_token": "[not shown]", "labels": ["mine", 3, {"again": ["[not shown]"]}]}}
 
 
 @pytest.mark.parametrize("tool", ["store_token", "set_workspace_secret"])
@@ -148,3 +170,92 @@ async def test_a_dry_run_of_what_the_profile_may_not_do_is_refused_too(rig: Rig)
 async def test_a_pure_read_knows_no_dry_run(rig: Rig) -> None:
     error = await refused(rig.road().call(Caller(), "list_workspaces", {"dry_run": True}))
     assert (error.kind, "unknown argument" in error.message) == ("arguments", True)
+
+
+async def test_a_dry_run_of_a_request_without_a_body_is_told_whole(rig: Rig) -> None:
+    leaf = rig.named("SEO Analyst")
+    assert await tried(rig, "sleep", workspace_id=leaf) == {
+        "items": [],
+        "sent": [],
+        "dry_run": True,
+        "risk": "disrupt",
+        "asks": "nobody",
+        "requests": [f"POST /workspaces/{leaf}/pause"],
+        "body": None,
+    }
+
+
+async def test_where_a_request_names_a_plan_a_dry_run_names_itself(rig: Rig) -> None:
+    told = await tried(rig, "sign", workspace_id=rig.named("SEO Analyst"))
+    assert told["body"] == {"by": ["mcp:default:dry-run", 1]}
+
+
+async def test_a_gated_dry_run_draws_its_steps_under_its_own_name_and_without_digests(rig: Rig) -> None:
+    actors: list[str] = []
+
+    async def shown(tenant: Tenant, workspace_id: WorkspaceId) -> Preview:
+        item = Item({"workspace_id": workspace_id})
+        return Preview(Own("Test"), (), (item,), ("a", workspace_id), frozenset({workspace_id}))
+
+    async def gated(tenant: Tenant, workspace_id: WorkspaceId) -> Told:
+        actors.append(tenant.actor)
+        await send(tenant, workspace_id)
+        return Told()
+
+    leaf = rig.named("SEO Analyst")
+    context = rig.road(**made(gated, Risk.DESTROY, preview=shown)).context
+    capability = context.find("gated")
+    assert capability is not None
+    asking = Asking(context, Caller(), capability, {"workspace_id": leaf}, Risk.DESTROY)
+    told = await trial(asking)
+    assert told == {
+        "items": [],
+        "sent": [],
+        "dry_run": True,
+        "risk": "destroy",
+        "asks": "a yes to this preview",
+        "would": told["would"],
+        "requests": [f"POST /workspaces/{leaf}/channels"],
+    }
+    assert actors == ["mcp:default:dry-run"]
+    _, steps = await undigested(asking).show("ABCD-1234")
+    assert [step.body_digest for step in steps] == [""]
+    assert not (rig.folder / "state.db").exists()
+
+
+def ahead(arguments: dict[str, Any], expires: float) -> tuple[Ahead, ...]:
+    """A deletion that an operator allowed beforehand."""
+    return (Ahead("delete_workspace", canonical(arguments), 1, expires),)
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "asks"),
+    [
+        (Profile(strict=True), "Finance Lead", "a phrase typed under this preview, outside of the client"),
+        (Profile(strict=True), "SEO Analyst", "a yes to this preview"),
+        (Profile(two_step=True), "SEO Analyst", "nobody: the same call again"),
+        (Profile(two_step=True), "Finance Lead", "a phrase typed under this preview"),
+    ],
+)
+async def test_a_dry_run_tells_who_a_profile_would_have_asked(rig: Rig, profile: Profile, name: str, asks: str) -> None:
+    given = {"workspace_id": rig.named(name), "dry_run": True}
+    outcome = await rig.road(profile).call(Caller(), "delete_workspace", given)
+    assert isinstance(outcome, Done)
+    assert outcome.structured["asks"] == asks
+
+
+@pytest.mark.parametrize(
+    ("left", "asks"),
+    [
+        (1.0, "nobody, if a preauth of the profile is not used up; then a person"),
+        (0.0, "a yes to this preview"),
+    ],
+)
+async def test_a_dry_run_tells_of_what_was_allowed_beforehand_while_that_lasts(
+    rig: Rig, left: float, asks: str
+) -> None:
+    arguments = strict.read(tools.catalogue()["delete_workspace"].function, {"workspace_id": rig.named("SEO Analyst")})
+    road = rig.road(Profile(ahead=ahead(arguments, rig.clock.now + left)))
+    outcome = await road.call(Caller(), "delete_workspace", {"workspace_id": rig.named("SEO Analyst"), "dry_run": True})
+    assert isinstance(outcome, Done)
+    assert outcome.structured["asks"] == asks
