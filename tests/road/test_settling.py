@@ -1,5 +1,6 @@
 """What a killed process left unknown is read from the tenant by the next one, recorded, and never sent again."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncGenerator
@@ -16,7 +17,7 @@ from molecule_mcp.cli.audit import explained, line
 from molecule_mcp.errors import TenantUnreachable
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
-from molecule_mcp.road.settling import MOST, STILL_COMING
+from molecule_mcp.road.settling import STILL_COMING
 from molecule_mcp.road.traffic import Broken, Caller
 from molecule_mcp.store.records import Intent
 from molecule_mcp.store.sqlite import SqliteStore
@@ -177,10 +178,12 @@ async def test_what_can_be_told_at_once_is_not_held_up_by_what_has_to_be_waited_
     rig.app.database.execute("UPDATE workspaces SET status = 'removed' WHERE id = ?", (gone,))
     left(rig, "DELETE", f"/workspaces/{rig.named('Copywriter')}", "delete_workspace", "there")
     left(rig, "DELETE", f"/workspaces/{gone}", "delete_workspace", "gone")
+    left(rig, "DELETE", f"/workspaces/{rig.named('Support Lead')}", "delete_workspace", "there too")
     rig.clock.now -= 1
     told = list[str]()
 
     async def waiting(seconds: float) -> None:
+        assert seconds == 1  # for both that are there
         told.extend(each["intent"] for each in settled(rig.folder))
         rig.clock.now += seconds
 
@@ -189,7 +192,26 @@ async def test_what_can_be_told_at_once_is_not_held_up_by_what_has_to_be_waited_
     assert [(each["intent"], each["verdict"]) for each in settled(rig.folder)] == [
         ("gone", "happened"),
         ("there", "did_not_happen"),
+        ("there too", "did_not_happen"),
     ]
+    assert len(rig.transport.lines) == 5  # those that are there, also before the wait
+
+
+async def test_what_was_sent_two_minutes_ago_is_read_once_and_not_waited_for(rig: Rig) -> None:
+    left(rig, "DELETE", f"/workspaces/{rig.named('Copywriter')}", "delete_workspace")
+    began = rig.clock.now
+    await rig.road().settle()
+    (told,) = settled(rig.folder)
+    assert told == {
+        "intent": "intent",
+        "tool": "delete_workspace",
+        "method": "DELETE",
+        "path": f"/workspaces/{rig.named('Copywriter')}",
+        "verdict": "did_not_happen",
+        "read": [f"GET /workspaces/{rig.named('Copywriter')} 200"],
+        "at": began,
+    }
+    assert (rig.transport.lines, rig.clock.now) == ([f"GET /workspaces/{rig.named('Copywriter')}"], began)
 
 
 async def test_a_tool_that_would_change_something_to_find_out_is_stopped(rig: Rig) -> None:
@@ -207,21 +229,24 @@ async def test_a_tool_that_would_change_something_to_find_out_is_stopped(rig: Ri
 
 
 async def test_a_start_settles_once_and_only_reads(rig: Rig) -> None:
-    for number in range(MOST + 1):
+    for number in range(51):
         left(rig, "DELETE", f"/workspaces/{rig.named('Copywriter')}?n={number}", "delete_workspace", str(number))
     first, second = rig.road(), rig.road()
     await first.settle()
-    assert [each["intent"] for each in settled(rig.folder)] == [str(number) for number in range(1, MOST + 1)]
+    assert [each["intent"] for each in settled(rig.folder)] == [str(number) for number in range(1, 51)]
     await second.settle()
-    assert [each["intent"] for each in settled(rig.folder)][MOST:] == ["0"]
+    assert [each["intent"] for each in settled(rig.folder)][50:] == ["0"]
     await second.settle()
-    assert len(settled(rig.folder)) == MOST + 1
+    assert len(settled(rig.folder)) == len(rig.transport.lines) == 51
     assert rig.transport.changes == []
 
 
-async def test_a_tenant_that_cannot_be_reached_settles_nothing_and_is_tried_at_the_next_start(rig: Rig) -> None:
-    for name in ("one", "two"):
-        left(rig, "DELETE", f"/workspaces/{rig.named('Copywriter')}?n={name}", "delete_workspace", name)
+async def test_a_tenant_that_cannot_be_reached_settles_nothing_and_is_tried_at_the_next_start(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "molecule_mcp")
+    left(rig, "DELETE", f"/workspaces/{rig.named('Copywriter')}", "delete_workspace", "one")
+    left(rig, "DELETE", f"/workspaces/{rig.named('SEO Analyst')}", "delete_workspace", "two")
 
     async def nobody(request: httpx.Request) -> httpx.Response | None:
         raise httpx.ConnectError("refused", request=request)
@@ -229,7 +254,9 @@ async def test_a_tenant_that_cannot_be_reached_settles_nothing_and_is_tried_at_t
     rig.transport.before = nobody
     await rig.road().settle()
     assert settled(rig.folder) == []
-    assert {line.partition("?")[0] for line in rig.transport.lines} == {f"GET /workspaces/{rig.named('Copywriter')}"}
+    assert set(rig.transport.lines) == {f"GET /workspaces/{rig.named('Copywriter')}"}
+    line = "delete_workspace: what became of it could not be read: unreachable"
+    assert caplog.record_tuples == [("molecule_mcp.road.settling", logging.INFO, line)]
     rig.transport.before = None
     await rig.road().settle()
     assert [each["intent"] for each in settled(rig.folder)] == ["one", "two"]
@@ -246,6 +273,28 @@ async def test_what_one_read_refuses_does_not_keep_the_rest_from_being_settled(r
     rig.transport.before = one_forbidden
     await rig.road().settle()
     assert [each["intent"] for each in settled(rig.folder)] == ["two"]
+    assert rig.transport.lines == [f"GET /workspaces/{rig.named(name)}" for name in ("SEO Analyst", "Copywriter")]
+
+
+async def test_a_tool_judges_by_what_is_left_of_its_request_and_by_reads_without_any_known_value(rig: Rig) -> None:
+    target = rig.named("Copywriter")
+    left(rig, "DELETE", f"/workspaces/{target}?purge=true&n=a%20b", "delete_workspace")
+    seen = list[Any]()
+
+    async def look(tenant: Tenant, past: Past) -> None:
+        seen.extend([past, await tenant.read("/workspaces/{id}", dict[str, Any], id=target)])
+
+    async def named_so(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"name": "a-value-nobody-sees"})
+
+    rig.transport.before = named_so
+    own = tools.catalogue()["delete_workspace"]
+    road = rig.road(find={own.name: replace(own, settle=look)}.get)
+    road.context.redactor.learn("a-value-nobody-sees", "KEY")
+    await road.settle()
+    past = Past({"id": target}, {"purge": "true", "n": "a b"}, rig.clock.now - 120, {})
+    assert seen == [past, {"name": "[redacted:KEY]"}]
+    assert [each["verdict"] for each in settled(rig.folder)] == ["cannot_be_told"]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,6 @@ async def judged(context: Context, settler: Settler, intent: Intent) -> Settleme
     reads = list[Exchange]()
     permit = Permit(
         routes=frozenset(route for route in capability.sends if not changing(route)),
-        claim=None,
         bound=context.profile.bound,
         redactor=context.redactor,
         masked=True,
@@ -110,8 +109,8 @@ async def judged(context: Context, settler: Settler, intent: Intent) -> Settleme
 def past_of(settler: Settler, capability: Capability, intent: Intent) -> Past | None:
     """What an intent still tells of its request; None when its path belongs to no route of the tool."""
     path, _, query = intent.path.partition("?")
-    for route in filter(changing, capability.sends):
-        method, template = route.split(" ", 1)
+    for route in capability.sends:
+        method, _, template = route.partition(" ")
         parameters = paths.taken(template, path.encode()) if method == intent.method else None
         if parameters is not None:
             return Past(parameters, dict(parse_qsl(query)), intent.at, arguments_of(settler, intent))
