@@ -82,6 +82,8 @@ async def test_a_delete_that_was_carried_out_before_the_kill_is_settled_as_happe
         given = {"workspace_id": target}
         again = await refused(road.call(Caller(), "delete_workspace", given))
         assert (again.kind, again.sent) == ("already_done", True)
+        told = "The same call was cut off; reading the tenant since shows that what it asked for is so."
+        assert again.message == told
         assert again.details == {
             "deduplicated": True,
             "settled": {
