@@ -88,14 +88,6 @@ def test_what_references_lead_to_is_part_of_a_call(rig: Rig, name: str, values: 
     assert once(rig, "set_workspace_secret", arguments).call().binding.endswith(f',"values":{values}}}]')
 
 
-async def test_what_another_principal_does_undoes_nothing_of_ones_own(rig: Rig) -> None:
-    given = {"workspace_id": rig.named("SEO Analyst")}
-    await rig.road().call(Caller(), "pause_workspace", given)
-    await rig.road().call(Caller("another"), "pause_workspace", {"workspace_id": rig.named("Copywriter")})
-    again = await rig.road().call(Caller(), "pause_workspace", given)
-    assert isinstance(again, Done) and again.structured["deduplicated"] is True
-
-
 async def test_what_the_tenant_refused_is_kept_as_failed_with_all_that_was_told(rig: Rig) -> None:
     async def busy(request: httpx.Request) -> httpx.Response | None:
         return httpx.Response(409, json={"error": "busy"}) if request.method == "POST" else None
