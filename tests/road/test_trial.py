@@ -12,7 +12,7 @@ from molecule_mcp.gate.ahead import Ahead
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.traffic import Caller, Done
-from molecule_mcp.road.trial import trial, undigested
+from molecule_mcp.road.trial import dry, trial
 from molecule_mcp.secrets import SecretReference, Secrets
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.tenant import Form, Tenant
@@ -218,7 +218,7 @@ async def test_a_gated_dry_run_draws_its_steps_under_its_own_name_and_without_di
         "requests": [f"POST /workspaces/{leaf}/channels"],
     }
     assert actors == ["mcp:default:dry-run"]
-    _, steps = await undigested(asking).show("ABCD-1234")
+    _, steps = await dry(asking).show("ABCD-1234")
     assert [step.body_digest for step in steps] == [""]
     assert not (rig.folder / "state.db").exists()
 
