@@ -119,6 +119,17 @@ async def test_a_schedule_of_a_workspace_that_does_not_run_is_broken_and_one_swi
     assert (told["broken"], told["switched_off"]) == ([], told["checked"])
 
 
+async def test_a_schedule_of_a_workspace_that_starts_is_broken_only_by_what_it_shows_itself(rig: Rig) -> None:
+    change(rig, "UPDATE schedules SET last_status = 'ok', enabled = 1, next_run_at = '2999-01-01T00:00:00.000000Z'")
+    begun = "2999-01-01T00:00:00.000000Z"
+    change(rig, "UPDATE workspaces SET status = 'provisioning', provisioning_at = ? WHERE status != 'removed'", begun)
+    told = await answer(rig, "find_broken_schedules")
+    assert (told["broken"], told["checked"] > 0) == ([], True)
+    assert "Schedule" not in await found(rig, "Newsletter Editor")
+    change(rig, "UPDATE schedules SET last_status = 'stale'")
+    assert len((await answer(rig, "find_broken_schedules"))["broken"]) == told["checked"]
+
+
 async def test_schedules_that_could_not_be_read_are_named_by_workspace(rig: Rig) -> None:
     hidden = rig.named("Copywriter")
 

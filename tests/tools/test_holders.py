@@ -89,7 +89,34 @@ async def test_the_impact_of_a_secret_is_who_restarts(rig: Rig) -> None:
     assert told["facts"]["Now"] == "does not see it"
 
 
+async def test_a_secret_that_is_new_is_said_to_be_so_and_every_one_is_named(rig: Rig) -> None:
+    told = await answer(rig, "get_impact", of="change_secret", key="NOBODY")
+    assert told["what"] == "No global secret NOBODY exists; setting it as a new one restarts 22 workspaces"
+    told = await answer(rig, "get_impact", of="change_secret", key="OPENAI_API_KEY")
+    assert told["what"] == "Changing the global secret OPENAI_API_KEY restarts 21 workspaces"
+    for name, key, what in (
+        ("Copywriter", "NOBODY", "NOBODY is new here; setting it: the workspace restarts"),
+        ("Copywriter", "OPENAI_API_KEY", "Setting an own OPENAI_API_KEY: the workspace restarts"),
+        ("Newsletter Editor", "OPENAI_API_KEY", "Changing OPENAI_API_KEY: the workspace restarts"),
+    ):
+        told = await answer(rig, "get_impact", of="change_secret", key=key, workspace_id=rig.named(name))
+        assert told["what"].startswith(what)
+
+
+async def test_a_text_that_can_name_no_secret_is_refused_and_not_repeated(rig: Rig) -> None:
+    call = rig.road().call(Caller(), "get_impact", {"of": "change_secret", "key": "sk-live 1"})
+    error = await refused(call)
+    assert (error.kind, "sk-live" in error.message) == ("arguments", False)
+
+
+async def test_what_hangs_on_a_workspace_is_counted_and_only_its_secrets_are_named(rig: Rig) -> None:
+    one = rig.named("Newsletter Editor")
+    told = await answer(rig, "get_impact", of="delete_workspace", workspace_id=one)
+    assert '; 1 secret ("OPENAI_API_KEY"), 1 schedule' in told["facts"]["Goes, in this order"][0]
+
+
 async def test_an_incomplete_question_says_what_is_missing(rig: Rig) -> None:
     road = rig.road()
-    assert "workspace_id" in (await refused(road.call(Caller(), "get_impact", {"of": "delete_workspace"}))).message
-    assert "key" in (await refused(road.call(Caller(), "get_impact", {"of": "change_secret"}))).message
+    for of, missing, tool in (("delete_workspace", "workspace_id", "find_"), ("change_secret", "key", "list_")):
+        error = await refused(road.call(Caller(), "get_impact", {"of": of}))
+        assert missing in error.message and tool in str(error.advice)

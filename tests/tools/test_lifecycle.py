@@ -42,6 +42,25 @@ async def test_what_is_paused_already_is_told_before_anything_is_sent(rig: Rig) 
     assert len(rig.transport.changes) == before
 
 
+async def test_a_pause_names_what_does_not_run_already_and_a_resume_would_start(rig: Rig) -> None:
+    lead, label = rig.named("Marketing Lead"), "Do not run now, yet a later resume starts them too"
+    for name, status in (("Copywriter", "paused"), ("SEO Analyst", "failed")):
+        rig.app.database.execute("UPDATE workspaces SET status = ? WHERE id = ?", (status, rig.named(name)))
+    lines = (await asked(rig.road(), "pause_workspace", {"workspace_id": lead})).plan.question.lines
+    told = "\n".join(lines).partition(label)[2]
+    assert rig.named("Copywriter") in told and rig.named("SEO Analyst") in told
+    assert lead not in told
+    await done(rig, "pause_workspace", {"workspace_id": lead})
+    rig.clock.now += 601
+    await done(rig, "resume_workspace", {"workspace_id": lead})
+    assert "paused" not in {rig.statuses()[rig.named(name)] for name in ("Copywriter", "SEO Analyst")}
+    rig.clock.now += 601
+    lines = (
+        await asked(rig.road(), "pause_workspace", {"workspace_id": rig.named("Finance Lead")})
+    ).plan.question.lines
+    assert label not in "\n".join(lines), "nothing is said where everything runs"
+
+
 async def test_a_restart_is_free_but_a_reset_and_an_external_one_are_asked_about(rig: Rig) -> None:
     leaf, external = rig.named("SEO Analyst"), rig.named("Partner Bot")
     assert (await done(rig, "restart_workspace", {"workspace_id": leaf}))["status"] in {"provisioning", "online"}

@@ -46,6 +46,20 @@ async def test_a_workspace_that_does_not_run_is_said_to_fail_its_schedules(rig: 
     assert "keep firing and fail" in told["note"]
 
 
+async def test_a_new_schedule_of_a_workspace_that_does_not_run_says_that_it_will_fail(rig: Rig) -> None:
+    given = {"workspace_id": rig.named("Newsletter Editor"), **GIVEN}
+    assert "failed: schedules keep firing and fail" in (await done(rig, "create_schedule", given))["note"]
+    assert "note" not in await done(rig, "create_schedule", {**given, "name": "switched off", "enabled": False})
+    assert "note" not in await done(rig, "create_schedule", {**given, "workspace_id": rig.named("SEO Analyst")})
+
+
+async def test_a_workspace_that_starts_fails_no_schedule(rig: Rig) -> None:
+    ids = await made(rig)
+    sql = "UPDATE workspaces SET status = 'provisioning', provisioning_at = '2999-01-01T00:00:00.000000Z' WHERE id = ?"
+    rig.app.database.execute(sql, (ids["workspace_id"],))
+    assert "note" not in await done(rig, "list_schedules", {"workspace_id": ids["workspace_id"]})
+
+
 @pytest.mark.parametrize(
     "change", [{"cron_expr": "0 0 31 2 *"}, {"cron_expr": "@daily"}, {"timezone": "Mars/Base"}, {"prompt": ""}]
 )

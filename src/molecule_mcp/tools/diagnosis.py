@@ -16,7 +16,7 @@ from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each, read_of_each
 from molecule_mcp.tools.kinds import Answer, Moment, Text, WorkspaceRef
 from molecule_mcp.tools.overview import blocked
-from molecule_mcp.tools.workspaces import UP, FullRow, counted, resolve
+from molecule_mcp.tools.workspaces import UP, FullRow, counted, resolve, stopped
 
 family = Family("questions")
 
@@ -224,7 +224,7 @@ def broken(due: Due, status: str, now: datetime) -> str | None:
         return "its expression never matches, so it never runs"
     if due.last_status == "error":
         return f'its last run failed: "{due.last_error[:200]}"'
-    if status not in UP:
+    if stopped(status):
         return f"its workspace is {status}, so it fires and fails"
     if due.last_status in {"stale", "skipped"}:
         return f"its last run was {due.last_status}"

@@ -15,7 +15,7 @@ from molecule_mcp.tools.concurrent import read_of_each
 from molecule_mcp.tools.global_secrets import restarting
 from molecule_mcp.tools.kinds import Answer, Moment, OptionalWorkspaceId, Text
 from molecule_mcp.tools.lifecycle import one, shown
-from molecule_mcp.tools.secrets import Entry, SecretName, effect
+from molecule_mcp.tools.secrets import NAME, Entry, SecretName, effect
 from molecule_mcp.tools.workspaces import Row, counted, what_goes
 
 family = Family("questions")
@@ -182,31 +182,41 @@ async def get_impact(
     tenant: Tenant,
     of: Annotated[Literal["delete_workspace", "change_secret"], Field(description="The change in question.")],
     workspace_id: Annotated[OptionalWorkspaceId, Field(description="The workspace; empty: the global secret.")] = "",
-    key: Annotated[str, Field(max_length=128, description="For change_secret: the secret's name.")] = "",
+    key: Annotated[str, Field(pattern=f"^$|{NAME}", description="For change_secret: the secret's name.")] = "",
 ) -> Impact:
     """Show what deleting a workspace or changing a secret would touch, without doing it."""
     if of == "delete_workspace":
         if not workspace_id:
-            raise ArgumentError("workspace_id is required for delete_workspace")
+            raise ArgumentError("workspace_id is required for delete_workspace", advice="find_workspace tells ids.")
         return told(await what_goes(tenant, workspace_id))
     if not key:
-        raise ArgumentError("key is required for change_secret")
-    if not workspace_id:
-        rows = await restarting(tenant, key)
-        return Impact(
-            what=f"Changing the global secret restarts {counted(len(rows), 'workspace')}",
-            facts={"Restarts": [str(shown(row)) for row in rows]},
-            workspaces=len(rows),
-        )
+        raise ArgumentError("key is required for change_secret", advice="list_workspace_secrets tells names.")
+    return await of_secret(tenant, key, workspace_id) if workspace_id else await of_global_secret(tenant, key)
+
+
+async def of_global_secret(tenant: Tenant, key: str) -> Impact:
+    """What changing or setting a global secret would touch."""
+    there = any(entry.key == key for entry in await tenant.read("/settings/secrets", list[Entry]))
+    rows = await restarting(tenant, key)
+    change = f"Changing the global secret {key}" if there else f"No global secret {key} exists; setting it as a new one"
+    return Impact(
+        what=f"{change} restarts {counted(len(rows), 'workspace')}",
+        facts={"Restarts": [str(shown(row)) for row in rows]},
+        workspaces=len(rows),
+    )
+
+
+async def of_secret(tenant: Tenant, key: str, workspace_id: str) -> Impact:
+    """What changing or setting a workspace's own secret would touch."""
     row = await one(tenant, workspace_id)
     entries = await tenant.read("/workspaces/{id}/secrets", list[Entry], id=workspace_id)
     source = next((entry.scope for entry in entries if entry.key == key), "")
-    now = {
-        "workspace": "has a value of its own, which is overwritten",
-        "global": "inherits it; an own value hides that",
-    }
-    facts: dict[str, str | list[str]] = {"Workspace": str(shown(row)), "Now": now.get(source, "does not see it")}
-    return Impact(what=effect(row, tenant.hosted), facts=facts, workspaces=1)
+    change, now = {
+        "workspace": (f"Changing {key}", "has a value of its own, which is overwritten"),
+        "global": (f"Setting an own {key}", "inherits it; an own value hides that"),
+    }.get(source, (f"{key} is new here; setting it", "does not see it"))
+    facts: dict[str, str | list[str]] = {"Workspace": str(shown(row)), "Now": now}
+    return Impact(what=f"{change}: {effect(row, tenant.hosted)}", facts=facts, workspaces=1)
 
 
 def told(preview: Preview) -> Impact:

@@ -13,7 +13,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnre
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId, clean
 from molecule_mcp.tools.texts import nothing_given
-from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running
+from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running, stopped
 
 family = Family("workspaces")
 
@@ -89,14 +89,22 @@ def shown(row: Row) -> Own:
     return Own(f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running(row)}")
 
 
-def preview_of(verb: str, rows: list[Row], target: Row, effect: str, **arguments: Any) -> Preview:
-    """A preview of one request that reaches these workspaces."""
+def preview_of(
+    verb: str, rows: list[Row], target: Row, effect: str, more: tuple[Fact, ...] = (), **arguments: Any
+) -> Preview:
+    """A preview of one request that reaches these workspaces.
+
+    Args:
+        more: What else a person is told.
+        arguments: The call's besides the workspace.
+    """
     return Preview(
         headline=Own(f"{verb} {counted(len(rows), 'workspace')}"),
         facts=(
             Fact("Target", shown(target)),
             Fact("Reaches", tuple(shown(row) for row in rows)),
             Fact("Effect", Own(effect)),
+            *more,
         ),
         items=(
             Item(
@@ -156,10 +164,15 @@ async def restart_workspace(
 
 async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
     """Every workspace that a pause reaches."""
-    rows = [row for row in below(await tenant.read("/workspaces", list[Row]), workspace_id) if row.status != "paused"]
+    team = below(await tenant.read("/workspaces", list[Row]), workspace_id)
+    rows = [row for row in team if row.status != "paused"]
     if not any(row.id == workspace_id for row in rows):
         raise GateStop("nothing_to_do", "The workspace is paused or removed already; nothing was sent.")
-    return preview_of("Pause", rows, rows[-1], "work in flight is lost; schedules keep firing and fail until resumed")
+    effect = "work in flight is lost; schedules keep firing and fail until resumed"
+    # A resume is no way back: it starts all that is paused by then.
+    idle = tuple(shown(row) for row in team if stopped(row.status))
+    more = (Fact("Do not run now, yet a later resume starts them too", idle),) if idle else ()
+    return preview_of("Pause", rows, rows[-1], effect, more)
 
 
 @family.tool(

@@ -19,7 +19,7 @@ from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.messages import WAYS, Reply, say
 from molecule_mcp.tools.texts import nothing_given
-from molecule_mcp.tools.workspaces import Row
+from molecule_mcp.tools.workspaces import Row, stopped
 
 family = Family("schedules")
 
@@ -84,6 +84,7 @@ class Made(Answer):
 
     id: str
     next_run_at: str | None = None
+    note: str | None = None
 
 
 class ScheduleGone(Answer):
@@ -151,9 +152,7 @@ async def list_schedules(tenant: Tenant, workspace_id: WorkspaceId) -> Schedules
     rows = await tenant.read("/workspaces/{id}/schedules", list[Stored], id=workspace_id)
     for each in rows:
         each.prompt = each.prompt[:SHOWN]
-    stopped = row.status not in {"online", "degraded"} and any(each.enabled for each in rows)
-    note = f"The workspace is {row.status}: schedules keep firing and fail." if stopped else None
-    return Schedules(schedules=rows, note=note)
+    return Schedules(schedules=rows, note=stopped(row.status) if any(each.enabled for each in rows) else None)
 
 
 @family.tool(
@@ -180,7 +179,8 @@ async def create_schedule(
     if any(each.name == name for each in rows):
         raise ArgumentError("the workspace has a schedule of this name", advice="Choose another, or update_schedule.")
     body = {"name": name, "cron_expr": cron_expr, "prompt": prompt, "timezone": timezone or "UTC", "enabled": enabled}
-    return await tenant.send("POST", "/workspaces/{id}/schedules", Made, id=workspace_id, body=body)
+    told = await tenant.send("POST", "/workspaces/{id}/schedules", Made, id=workspace_id, body=body)
+    return Made(id=told.id, next_run_at=told.next_run_at, note=stopped(row.status) if enabled else None)
 
 
 @family.tool(Risk.DISRUPT, sends=["PATCH /workspaces/{id}/schedules/{scheduleId}", LIST], title="Update schedule")

@@ -19,10 +19,8 @@ family = Family("secrets")
 STAYS = {"paused", "hibernated", "removed"}
 """Statuses in which a changed secret restarts nothing (NOTES, "Restarts and token rotation")."""
 
-SecretName = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$", description="The secret's name: OPENAI_API_KEY."),
-]
+NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+SecretName = Annotated[str, Field(pattern=NAME, description="The secret's name: OPENAI_API_KEY.")]
 
 
 class Entry(Answer):

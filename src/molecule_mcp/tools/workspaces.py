@@ -34,6 +34,15 @@ UP = frozenset({"online", "degraded"})
 """The states in which an agent runs; in every other one active_tasks is what it was when that began."""
 
 
+def stopped(status: str) -> str | None:
+    """What becomes of the schedules of a workspace in this state: None while its agent runs, or is being started."""
+    return (
+        None
+        if status in UP or status == "provisioning"
+        else f"The workspace is {status}: schedules keep firing and fail."
+    )
+
+
 class Row(Known):
     """What we read of one workspace in a list (contract schema WorkspaceListItem)."""
 
@@ -292,13 +301,19 @@ async def everything(tenant: Tenant, doomed: list[Row]) -> dict[str, dict[str, l
 
 def line(row: Row, belongings: dict[str, list[str]]) -> Own:
     """One doomed workspace for a person's eyes."""
-    parts = [counted(len(names), kind.rstrip("s")) for kind, names in belongings.items() if names]
-    keys = ", ".join(quoted(key, 24) for key in belongings["secrets"][:5])
+    parts = [
+        counted(len(names), kind.rstrip("s")) + (keys(names) if kind == "secrets" else "")
+        for kind, names in belongings.items()
+        if names
+    ]
     return Own(
-        f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running(row)}"
-        + (f"; {', '.join(parts)}" if parts else "")
-        + (f" ({keys})" if keys else "")
+        f"{quoted(row.name)} {row.id}, {quoted(row.status)}{running(row)}" + (f"; {', '.join(parts)}" if parts else "")
     )
+
+
+def keys(names: list[str]) -> str:
+    """The first names of secrets, in brackets."""
+    return f" ({', '.join(quoted(name, 24) for name in names[:5])}{', ...' if len(names) > 5 else ''})"
 
 
 def running(row: Row) -> str:
