@@ -101,3 +101,54 @@ async def test_an_update_of_nothing_or_under_nobody_is_refused(rig: Rig, given: 
     )
     assert error.kind == "arguments"
     assert rig.transport.changes == []
+
+
+@pytest.mark.parametrize("runtime", ["langgraph", "Externally", "external"])
+async def test_an_outside_agent_is_made_no_container_without_a_yes(rig: Rig, runtime: str) -> None:
+    """Else the restart after it would be free, and end its token."""
+    outside = rig.named("Partner Bot")
+    given = {"workspace_id": outside, "runtime": runtime}
+    question = await asked(rig.road(), "update_workspace", given)
+    assert question.plan.risk == "destroy"
+    assert rig.transport.changes == []
+    told = "loses its token" if runtime != "external" else "counts from"
+    assert any(told in line for line in question.plan.question.lines)
+    done_ = await answered(rig.road(), "update_workspace", given, question, allow=True)
+    assert done_.structured["items"][0]["after"] == {"runtime": runtime}
+
+
+@pytest.mark.parametrize("runtime", ["external", " External"])
+async def test_a_container_is_made_an_outside_agent_only_after_a_yes(rig: Rig, runtime: str) -> None:
+    question = await asked(
+        rig.road(), "update_workspace", {"workspace_id": rig.named("SEO Analyst"), "runtime": runtime}
+    )
+    assert question.plan.risk == "destroy"
+    assert any("an agent that runs elsewhere" in line for line in question.plan.question.lines)
+
+
+async def test_a_yes_to_another_runtime_is_none_to_that_of_an_agent_that_moved_away_since(rig: Rig) -> None:
+    """What was shown as one container for another is by then the end of a token."""
+    given = {"workspace_id": rig.named("SEO Analyst"), "runtime": "external"}
+    question = await asked(rig.road(), "update_workspace", given)
+    rig.app.database.execute("UPDATE workspaces SET runtime = 'hermes' WHERE name = 'SEO Analyst'")
+    error = await refused(answered(rig.road(), "update_workspace", given, question, allow=True))
+    assert (error.kind, rig.transport.changes) == ("stale_plan", [])
+
+
+async def test_other_changes_of_an_outside_agent_and_other_runtimes_of_a_container_stay_free(rig: Rig) -> None:
+    calls: list[dict[str, Any]] = [
+        {"workspace_id": rig.named("Partner Bot"), "name": "Partner", "role": "Partner's", "tier": 2},
+        {"workspace_id": rig.named("SEO Analyst"), "runtime": "hermes"},
+    ]
+    for given in calls:
+        assert isinstance(await rig.road().call(Caller(), "update_workspace", given), Done)
+
+
+async def test_no_plan_of_free_calls_ends_an_outside_agents_token(rig: Rig) -> None:
+    outside = rig.named("Partner Bot")
+    calls = [
+        {"tool": "update_workspace", "arguments": {"workspace_id": outside, "runtime": "langgraph"}},
+        {"tool": "restart_workspace", "arguments": {"workspace_id": outside}},
+    ]
+    assert (await asked(rig.road(), "run_plan", {"calls": calls})).plan.risk == "destroy"
+    assert rig.transport.changes == []

@@ -248,8 +248,25 @@ def changes(
     return body
 
 
+async def is_cut_off(tenant: Tenant, workspace_id: str, runtime: str = "", **_: Any) -> dict[str, bool]:
+    """Live fact: whether an agent that runs elsewhere is given a runtime; as a container a restart ends its token."""
+    if not runtime:
+        return {"external": False}
+    rows = [row for row in await tenant.read("/workspaces", list[Row]) if row.id == workspace_id]
+    return {"external": any(row.runtime == EXTERNAL for row in rows) or not rows}
+
+
+def runtime_effect(before: str, after: str) -> str:
+    """What another runtime means to whoever holds the workspace's token."""
+    if before == EXTERNAL != after:
+        return "its agent runs elsewhere: counted as a container, it loses its token at the next restart"
+    if after == EXTERNAL != before:
+        return "it counts as an agent that runs elsewhere: no setting restarts it any more"
+    return "counts from a restart on"
+
+
 async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **given: Any) -> Preview:
-    """What an update changes; a new parent changes who may message whom in the whole subtree."""
+    """What an update changes; a new parent changes who may message whom in the whole subtree, a runtime who answers."""
     row, parent = await wanted_parent(tenant, workspace_id, parent_id)
     body = changes(parent_id=parent_id, **given)
     moved = below(await tenant.read("/workspaces", list[Row]), workspace_id) if parent else [row]
@@ -260,11 +277,21 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
             Fact("New parent", shown(parent) if parent else Own("stays")),
             Fact("Moves with it", tuple(shown(each) for each in moved if each.id != row.id)),
             Fact("Changes", tuple(Own(f"{key}: {exactly(str(value))}") for key, value in sorted(body.items()))),
+            *(
+                (Fact("Runtime", Own(runtime_effect(row.runtime, runtime))),)
+                if (runtime := body.get("runtime"))
+                else ()
+            ),
         ),
         items=(
             Item(
                 {"workspace_id": workspace_id, "parent_id": parent_id, **given},
-                {"name": row.name, "parent_id": row.parent_id, "new_parent": parent.name if parent else None},
+                {
+                    "name": row.name,
+                    "parent_id": row.parent_id,
+                    "new_parent": parent.name if parent else None,
+                    "runtime": row.runtime,
+                },
             ),
         ),
         target=(row.name, row.id),
@@ -277,7 +304,9 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
     sends=["PATCH /workspaces/{id}", "GET /workspaces"],
     title="Update workspace",
     preview=what_moves,
-    raised_by={"parent_id": Risk.DESTROY},
+    raised_by={"parent_id": Risk.DESTROY, "runtime": {EXTERNAL: Risk.DESTROY}},
+    raised_by_fact={"external": Risk.DESTROY},
+    facts=is_cut_off,
 )
 async def update_workspace(
     tenant: Tenant,
