@@ -6,11 +6,11 @@ from typing import Any
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Item, Preview, Risk
-from molecule_mcp.errors import PolicyRefusal
+from molecule_mcp.errors import GateStop, PolicyRefusal, TenantError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.plan import fingerprint, still
 from molecule_mcp.gate.question import plain_preview, question
-from molecule_mcp.road.context import Context
+from molecule_mcp.road.context import Context, ability
 from molecule_mcp.road.deciding import Decision, Shown
 from molecule_mcp.road.sending import body_digest, injected, reading, rehearse
 from molecule_mcp.road.traffic import Caller
@@ -28,6 +28,18 @@ class Asking:
     capability: Capability
     arguments: Mapping[str, Any]
     risk: Risk
+
+    async def no_riskier(self) -> None:
+        """Stop before a send that live facts, read once more, have made riskier than what was decided about.
+
+        Raises: GateStop `stale_plan`; PolicyRefusal.
+        """
+        if await weighed(self.context, self.capability, self.arguments) > self.risk:
+            raise GateStop(
+                "stale_plan",
+                "What would be changed has grown riskier since this call began; nothing was sent.",
+                advice="Call the tool again: a person is then asked.",
+            )
 
     def decision(self) -> Decision:
         """The same for a person to decide."""
@@ -117,6 +129,28 @@ class Asking:
     def own(self, step: Step) -> dict[str, Any]:
         """A step's arguments less those that the person's answer set."""
         return {name: value for name, value in step.arguments.items() if name in self.arguments}
+
+
+async def weighed(context: Context, capability: Capability, arguments: Mapping[str, Any]) -> Risk:
+    """What a call can cost, by its arguments and by live facts; policy decides before and after these are read.
+
+    Raises: PolicyRefusal.
+    """
+    able = ability(capability)
+    touched = policy.workspaces_in(arguments, strict.workspace_parameters(capability.function))
+    risk = capability.raised(arguments)
+    policy.check(context.profile, able, risk, touched)
+    if not capability.facts:
+        return risk
+    tenant = reading(context, capability, whole=True)
+    try:
+        facts = await capability.facts(tenant, **arguments)
+    except TenantError:
+        facts = dict[str, bool]()
+    # A fact that could not be read counts as true.
+    risk = max([risk, *(by for fact, by in capability.raised_by_fact.items() if facts.get(fact, True))])
+    policy.check(context.profile, able, risk, touched)
+    return risk
 
 
 def tenant(context: Context) -> str:

@@ -8,11 +8,11 @@ import anyio.to_thread
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import ArgumentError, TenantError
+from molecule_mcp.errors import ArgumentError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.road import answers, settling
-from molecule_mcp.road.asking import Asking
+from molecule_mcp.road.asking import Asking, weighed
 from molecule_mcp.road.batch import Batch, Judged
 from molecule_mcp.road.context import Context, ability
 from molecule_mcp.road.deciding import declined
@@ -159,21 +159,7 @@ class Road:
 
         Raises: PolicyRefusal.
         """
-        able = ability(capability)
-        touched = policy.workspaces_in(arguments, strict.workspace_parameters(capability.function))
-        risk = capability.raised(arguments)
-        policy.check(self.context.profile, able, risk, touched)
-        if not capability.facts:
-            return risk
-        tenant = reading(self.context, capability, whole=True)
-        try:
-            facts = await capability.facts(tenant, **arguments)
-        except TenantError:
-            facts = dict[str, bool]()
-        # A fact that could not be read counts as true.
-        risk = max([risk, *(by for fact, by in capability.raised_by_fact.items() if facts.get(fact, True))])
-        policy.check(self.context.profile, able, risk, touched)
-        return risk
+        return await weighed(self.context, capability, arguments)
 
     async def read(self, capability: Capability, arguments: Mapping[str, Any], caller: Caller) -> Done:
         """A call that changes nothing."""

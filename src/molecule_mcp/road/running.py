@@ -19,7 +19,9 @@ from molecule_mcp.store.records import Grant, Plan, Step
 
 async def free(asking: Asking, call: str) -> Done:
     """Run a call that nobody is asked about; `call` is its id in the store."""
-    sent = await Sending(asking.context, asking.caller, asking.capability, asking.arguments, call).run()
+    # What raises the risk was read before others could change it, as a call on this very connection may.
+    look = asking.no_riskier if asking.capability.facts else None
+    sent = await Sending(asking.context, asking.caller, asking.capability, asking.arguments, call, look=look).run()
     asking.context.secrets.forget(asking.decision().binding)
     return answers.finished(asking.context, asking.capability, [sent], None)
 

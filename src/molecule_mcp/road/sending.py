@@ -4,7 +4,7 @@ A rehearsal runs the tool itself with a permit whose claim raises `Rehearsed`, s
 the tool would make, not a second description of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from secrets import token_hex
@@ -115,6 +115,7 @@ class Sending:
     Args:
         call: Its id in the store.
         plan, step: What a person allowed; None for a call that nobody is asked about.
+        look: Awaited last before the request leaves; raises to stop it.
     """
 
     context: Context
@@ -125,6 +126,7 @@ class Sending:
     plan: Plan | None = None
     step: Step | None = None
     intent: Intent | None = None
+    look: Callable[[], Awaitable[None]] | None = None
 
     async def claim(self, request: Request) -> None:
         """Let exactly the planned request leave, once.
@@ -166,6 +168,9 @@ class Sending:
                 advice="Call the tool again to have a person asked anew.",
             )
         self.intent = intent
+        if self.look is not None:
+            # Behind the durable claim, which takes its time: nothing of ours comes between the look and the send.
+            await self.look()
 
     async def run(self) -> Sent:
         """Send, and record the outcome.
