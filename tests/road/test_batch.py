@@ -344,12 +344,16 @@ async def test_a_token_of_another_call_is_refused_by_its_place_in_the_plan(rig: 
 
 
 def raised(rig: Rig, how: str) -> list[dict[str, Any]]:
-    """Two calls that nobody is asked about, the first of which makes the second one destroy more than one workspace."""
+    """Two calls, the first of which makes the second one, that nobody is asked about by itself, destroy more."""
     target = {"workspace_id": rig.named("SEO Analyst")}
     calls = {
         "a child to pause": [
             ("create_workspace", {"name": "Late", "parent_id": target["workspace_id"]}),
             ("pause_workspace", target),
+        ],
+        "a container that does not run": [
+            ("pause_workspace", target),
+            ("write_file", {**target, "path": "notes.md", "content": "x"}),
         ],
         "an outside agent to cut off": [
             ("update_workspace", {**target, "runtime": "external"}),
@@ -359,7 +363,7 @@ def raised(rig: Rig, how: str) -> list[dict[str, Any]]:
     return [{"tool": tool, "arguments": arguments} for tool, arguments in calls]
 
 
-@pytest.mark.parametrize("how", ["a child to pause", "an outside agent to cut off"])
+@pytest.mark.parametrize("how", ["a child to pause", "a container that does not run"])
 async def test_a_call_that_the_calls_before_it_make_riskier_is_not_sent_but_asked_about_next(
     rig: Rig, how: str
 ) -> None:

@@ -73,8 +73,8 @@ async def test_the_first_call_of_a_plan_is_read_no_oftener_than_it_is_judged_and
     road, target = rig.road(), rig.named("SEO Analyst")
     calls = {"calls": [{"tool": "restart_workspace", "arguments": {"workspace_id": target}}]}
     await called(road, calls)
-    look = f"GET /workspaces/{target}"  # to judge it, and by the tool itself
-    assert rig.transport.lines[:3] == [look, look, f"POST /workspaces/{target}/restart"]
+    look = f"GET /workspaces/{target}"  # to judge it, by the tool itself, and once more right before it leaves
+    assert rig.transport.lines[:4] == [look, look, look, f"POST /workspaces/{target}/restart"]
     given = delete(rig, "Copywriter")
     before = len(rig.transport.lines)
     question = await asked(road, PLAN, given)

@@ -31,7 +31,8 @@ async def test_a_child_born_since_the_first_look_stops_a_pause_which_is_asked_ab
 
     async def born() -> None:
         child = {"name": "Helper", "parent_id": leaf}
-        assert isinstance(await road.call(Caller(), "create_workspace", child), Done)
+        # By another process: in this one it would wait for the pause.
+        assert isinstance(await rig.road().call(Caller(), "create_workspace", child), Done)
 
     meanwhile(rig, born)
     error = await refused(road.call(Caller(), "pause_workspace", {"workspace_id": leaf}))

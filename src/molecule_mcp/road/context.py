@@ -10,6 +10,7 @@ from molecule_mcp.capability import Capability, Wait
 from molecule_mcp.errors import MoleculeError
 from molecule_mcp.gate.policy import Ability, Profile
 from molecule_mcp.redaction import Redactor
+from molecule_mcp.road.turns import Turns
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.store.records import Settler, Store
 from molecule_mcp.tenant import Wire
@@ -32,6 +33,7 @@ class Context:
         wait: How time passes between two looks: of a tool that follows something, or at what a person does.
         allow_line: The command a person runs, up to the code; approver_line: the one that sets up an approver.
         settler: What settles by reads what became unknown; None: nothing is.
+        turns: Which sends of this process are under way together.
         page: Address of the page that this process serves people, None when it serves none.
     """
 
@@ -54,6 +56,7 @@ class Context:
     settler: Settler | None = None
     clock: Callable[[], float] = field(default=time.time)
     wait: Wait = anyio.sleep
+    turns: Turns = field(default_factory=Turns)
 
 
 def ability(capability: Capability) -> Ability:

@@ -5,7 +5,8 @@ the tool would make, not a second description of it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -13,11 +14,13 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from molecule_mcp.arguments import INJECTED
+from molecule_mcp.arguments import INJECTED, workspace_parameters
 from molecule_mcp.capability import Capability, Progress
 from molecule_mcp.errors import GateStop, MoleculeError
+from molecule_mcp.gate import policy
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Caller, silent
+from molecule_mcp.road.turns import BESIDE
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Intent, Outcome, OutcomeState, Plan, Step
 from molecule_mcp.tenant import Permit, Request, Tenant
@@ -127,6 +130,7 @@ class Sending:
     step: Step | None = None
     intent: Intent | None = None
     look: Callable[[], Awaitable[None]] | None = None
+    turn: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def claim(self, request: Request) -> None:
         """Let exactly the planned request leave, once.
@@ -145,6 +149,7 @@ class Sending:
             digest,
         ):
             raise GateStop("stale_plan", "The request is no longer the one that was shown; nothing was sent.")
+        await self.turn.enter_async_context(self.passing())
         intent = Intent(
             id=token_hex(16),
             tool=self.capability.name,
@@ -169,8 +174,15 @@ class Sending:
             )
         self.intent = intent
         if self.look is not None:
-            # Behind the durable claim, which takes its time: nothing of ours comes between the look and the send.
+            # Behind the durable claim, which takes its time: the less comes between the look and the send.
             await self.look()
+
+    def passing(self) -> AbstractAsyncContextManager[None]:
+        """Whether others may be under way at the same time, until this has its outcome."""
+        if self.look is None and self.capability.family not in BESIDE:
+            return nullcontext()
+        named = policy.workspaces_in(self.arguments, workspace_parameters(self.capability.function))
+        return self.context.turns.passing(named, alone=self.look is not None)
 
     async def run(self) -> Sent:
         """Send, and record the outcome.
@@ -193,7 +205,8 @@ class Sending:
             state: OutcomeState = "unknown"
             note = ""
             try:
-                result = await self.capability.function(**given, **self.arguments)
+                async with self.turn:
+                    result = await self.capability.function(**given, **self.arguments)
                 state = "done"
             except MoleculeError as error:
                 note = error.kind
