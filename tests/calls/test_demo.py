@@ -20,7 +20,7 @@ BREAKS = {
         'self._record(sql, intent.at, "intent", {**told, "answer": answer})',
         "pass",
     ),
-    "the secret's value is shown": ("tools/secrets.py", "{quoted(value_from, 140)}", "{secrets.resolve(value_from)}"),
+    "the secret's value is shown": ("tools/secrets.py", "{exactly(value_from)}", "{secrets.resolve(value_from)}"),
     "the tenant's own confirm is sent": (
         "tools/workspaces.py",
         'query = {"purge": "true"} if purge else None',
@@ -35,10 +35,15 @@ BREAKS = {
 """What is broken: the file, a text that stands in it once, and what replaces it."""
 
 
-def demo(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the demo of the program that lies in a folder; every process it starts runs that one too."""
-    command = [sys.executable, "-m", "molecule_mcp", "demo"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+def demo(folder: Path, *typed: str) -> subprocess.CompletedProcess[str]:
+    """Run the demo of the program that lies in a folder; every process it starts runs that one too.
+
+    Args:
+        typed: What a person answers, line by line; nothing: the demo answers itself.
+    """
+    command = [sys.executable, "-m", "molecule_mcp", "demo", *(["--ask"] if typed else [])]
+    lines = "".join(f"{line}\n" for line in typed)
+    return subprocess.run(command, cwd=folder, input=lines, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_the_demo_plays_the_whole_session_and_every_check_holds(tmp_path: Path) -> None:
@@ -46,6 +51,24 @@ def test_the_demo_plays_the_whole_session_and_every_check_holds(tmp_path: Path) 
     assert played.returncode == 0, played.stdout + played.stderr
     assert "every check held" in played.stdout
     assert played.stdout.count("checked:") >= 20
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (("no", "deny", "", ""), ["does not hold the value", "decision: denied", "holds all it held"]),
+        (("y", "yes", "aprove", "leave", "a phrase", "no", "no"), ["holds the value", "still waits", "holds all"]),
+        (("yes", "deny", "finance-lead-3642"), ["holds the value", "decision: denied", "lost exactly those"]),
+        (("yes", "approve"), ["holds the value", "decision: approved", "holds all it held"]),
+    ],
+    ids=["noes", "typos", "a yes at once", "a closed terminal"],
+)
+def test_the_checks_follow_what_the_person_answers(tmp_path: Path, typed: tuple[str, ...], says: list[str]) -> None:
+    played = demo(tmp_path, *typed)
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert [each for each in says if each not in played.stdout] == []
+    wrong = sum(line in {"y", "aprove", "a phrase"} for line in typed)
+    assert played.stdout.count("once more") == wrong
 
 
 @pytest.mark.parametrize("broken", BREAKS)

@@ -10,6 +10,7 @@ from tests.cli.test_profile import config, policy, soon
 from tests.profiles.making import ONE, TWO, file
 
 from molecule_mcp.cli import main
+from molecule_mcp.prepared import entries
 
 __all__ = ["config"]
 
@@ -82,6 +83,33 @@ def test_a_decision_is_explained_by_the_rule_that_makes_it(
     found = told(capsys, "explain", tool, *arguments, code=1 if decision == "refused" else 0)
     assert (found["decision"], rule in found["rule"]) == (decision, True), found
     assert asks is None or asks in found["asks"]
+
+
+def test_what_an_operator_allowed_beforehand_is_allowed_and_says_by_what(config: Path, capsys: Captured) -> None:
+    given = {"workspace_id": ONE, "schedule_id": TWO}
+    lines = [f'arguments.{name} = "{value}"' for name, value in given.items()]
+    preauth = ["[[profile.default.preauth]]", 'tool = "delete_schedule"', "max_uses = 5", soon(), *lines]
+    file(config, policy(soon(), *preauth, role="WORKSPACE-WRITE"))
+    found = told(capsys, "explain", "delete_schedule", json.dumps(given))
+    assert (found["decision"], found["asks"][:18]) == ("allowed (preauth)", "nobody for 5 uses,")
+    assert "a preauth covers exactly this call" in found["rule"]
+    other = told(capsys, "explain", "delete_schedule", json.dumps({**given, "schedule_id": ONE}))
+    assert (other["decision"], "preauth" in other["rule"]) == ("asked", False)
+
+
+def test_what_is_permitted_and_not_offered_is_told_with_what_offers_it(
+    config: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file(config, policy(soon(), 'allow = ["list_schedules", "delete_schedule"]', role="WORKSPACE-WRITE"))
+    both = f"2 of {len(entries())} tools"
+    assert main(["policy", "check"]) == 0
+    said = capsys.readouterr().out
+    assert f"permits {both}, 1 of them offered by default; --toolsets all adds delete_schedule\n" in said
+    assert told(capsys, "show")["permits"] == f"{both}, 1 of them offered here; --toolsets all adds delete_schedule"
+    assert told(capsys, "show", "--toolsets", "all")["permits"] == f"{both}, 2 of them offered here"
+    assert told(capsys, "show", "--exclude-tools", "delete_schedule")["permits"] == f"{both}, 1 of them offered here"
+    monkeypatch.setenv("MOLECULE_MCP_TOOLSETS", "default")
+    assert "; MOLECULE_MCP_TOOLSETS=all adds delete_schedule" in told(capsys, "show")["permits"]
 
 
 def test_what_may_raise_the_risk_is_told(config: Path, capsys: Captured) -> None:

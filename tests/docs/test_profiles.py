@@ -1,11 +1,13 @@
 """The guide to profiles: its file is one that a start takes, and its commands are the program's."""
 
+import os
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from molecule_mcp.cli import main
 from molecule_mcp.cli.parsing import parser
 from molecule_mcp.prepared import entries
 from molecule_mcp.profiles import forms
@@ -25,3 +27,13 @@ def test_the_file_of_the_guide_is_taken_and_shows_every_key() -> None:
 @pytest.mark.parametrize("line", re.findall(r"^molecule-mcp [^#\n]*", GUIDE, re.MULTILINE))
 def test_every_command_of_the_guide_is_one(line: str) -> None:
     assert parser().parse_args(shlex.split(line)[1:]).command == "policy"
+
+
+@pytest.mark.parametrize("line", re.findall(r"^molecule-mcp policy explain [^#\n]*", GUIDE, re.MULTILINE))
+def test_every_decision_the_guide_asks_for_is_explained(
+    line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [each for each in os.environ if each.startswith("MOLECULE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MOLECULE_MCP_STATE", str(tmp_path))
+    assert main(shlex.split(line)[1:]) == 0

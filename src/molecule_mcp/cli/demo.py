@@ -50,34 +50,35 @@ class Session:
     state: Path
     by_hand: bool
     value: str
-    answers: list[str] = field(default_factory=list[str])
+    scripted: str = ""
+    said: str = ""
     questions: list[str] = field(default_factory=list[str])
     model_saw: list[str] = field(default_factory=list[str])
 
     async def person(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
-        """Answer a form: as the script says, or on the terminal."""
+        """Answer a form: as the script says, or on the terminal; `said` is the answer, "no" whichever no it was."""
         self.questions.append(params.message)
         print("    a person is asked:")
         for line in params.message.splitlines():
             print(f"      | {line}")
         schema: dict[str, Any] = getattr(params, "requested_schema")  # noqa: B009 - a form, not a URL
         name, wanted = next(iter(schema["properties"].items()))
-        answer = self.answers.pop(0)
-        if answer == "phrase":
-            answer = params.message.rsplit(": ", 1)[1]
+        phrase = params.message.rsplit(": ", 1)[1]
+        choices: list[str] = wanted.get("enum") or (["yes", "no"] if wanted["type"] == "boolean" else [phrase, "no"])
+        answer = phrase if self.scripted == "phrase" else self.scripted
         if self.by_hand:
-            choice = (
-                "/".join(wanted.get("enum", ["yes", "no"])) if wanted["type"] != "string" or "enum" in wanted else ""
-            )
-            answer = await anyio.to_thread.run_sync(input, f"      your answer ({choice or 'type the phrase'}): ")
+            told = "type the phrase, or no" if phrase in choices else "/".join(choices)
+            answer = await anyio.to_thread.run_sync(typed, f"      your answer ({told}): ", choices)
         print(f"    the person answers: {answer}")
-        if answer in {"no", ""}:
+        self.said = "no" if answer == "leave" else answer
+        if answer == "no":
             return ElicitResult(action="decline")
         return ElicitResult(action="accept", content={name: answer == "yes" if wanted["type"] == "boolean" else answer})
 
     async def call(self, client: Client, tool: str, given: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
         """Call a tool as the agent would, and print what was sent because of it: whether it worked, and the answer."""
         before = len(self.proxy.seen)
+        self.said = ""
         print(f"  agent: {tool} {json.dumps(given)}")
         result = await client.call_tool(tool, given)
         assert isinstance(result.content[0], TextContent)
@@ -89,9 +90,38 @@ class Session:
         print(f"    sent: {len(passed) - len(changes)} reads, {len(changes)} changes {changes or ''}")
         return not result.is_error, json.loads(text)
 
+    async def ask(self, client: Client, tool: str, given: dict[str, Any], answer: str) -> dict[str, Any]:
+        """The same with a call that a person has to allow: check that they were asked, and that a no of theirs holds.
+
+        Args:
+            answer: What the script has the person say.
+        """
+        before, asked = len(self.proxy.changes), len(self.questions)
+        self.scripted = answer
+        worked, told = await self.call(client, tool, given)
+        check(len(self.questions) == asked + 1, "a person was asked, once")
+        if self.said == "no":
+            check(not worked and told["error"] == "declined", "a no stops it")
+            check(len(self.proxy.changes) == before, "nothing was sent")
+        else:
+            check(worked, "it was done as they said")
+        return told
+
     def tenant(self, path: str) -> Any:
         """Read the tenant past the server."""
         return self.admin.get(path).raise_for_status().json()
+
+
+def typed(prompt: str, choices: list[str]) -> str:
+    """One of the choices, as typed on the terminal; anything else is asked again, nothing at all is a no."""
+    while True:
+        try:
+            answer = input(prompt).strip() or "no"
+        except EOFError:
+            return "no"
+        if answer in {*choices, "no"}:
+            return answer
+        print("      that is none of the answers; once more")
 
 
 async def idle(session: Session, client: Client) -> None:
@@ -110,16 +140,18 @@ async def secret(session: Session, client: Client) -> None:
     """A secret is set by reference after a yes; its value passes neither the model nor the question."""
     print("\n2. Set the demo key for one workspace.")
     target = next(row for row in session.tenant("/workspaces") if row["status"] == "online")
-    session.answers = ["yes"]
     given = {"workspace_id": target["id"], "key": "DEMO_KEY", "value_from": f"env:{SECRET}"}
     before = len(session.proxy.changes)
-    worked, _ = await session.call(client, "set_workspace_secret", given)
-    check(worked and len(session.questions) == 1, "a person was asked, and it was set")
-    check(session.proxy.changes[before:] == [f"POST /workspaces/{target['id']}/secrets"], "one request, after the yes")
+    await session.ask(client, "set_workspace_secret", given, "yes")
     token = session.admin.post(f"/workspaces/{target['id']}/tokens").raise_for_status().json()["auth_token"]
     own = {"Authorization": f"Bearer {token}"}
     values = session.admin.get(f"/workspaces/{target['id']}/secrets/values", headers=own).raise_for_status()
-    check(session.value in values.text, "the tenant holds the value")
+    if session.said == "no":
+        check(session.value not in values.text, "the tenant does not hold the value")
+    else:
+        sent = session.proxy.changes[before:]
+        check(sent == [f"POST /workspaces/{target['id']}/secrets"], "one request, after the yes")
+        check(session.value in values.text, "the tenant holds the value")
     spoken = [*session.model_saw, *session.questions]
     check(not any(session.value in text for text in spoken), "the value was in no answer and no question")
 
@@ -130,12 +162,15 @@ async def approval(session: Session, client: Client) -> None:
     _, listed = await session.call(client, "list_pending_approvals", {})
     check(not any(seen.path == "/approvals/pending" for seen in session.proxy.seen), "listing denied nothing")
     first = next(each for each in listed["pending"] if not each["overdue"])
-    session.answers = ["approve"]
     given = {"workspace_id": first["workspace_id"], "approval_id": first["approval_id"]}
-    worked, _ = await session.call(client, "decide_approval", given)
+    await session.ask(client, "decide_approval", given, "approve")
     requests = session.tenant(f"/workspaces/{first['workspace_id']}/approvals")
     now = next(each for each in requests if each["id"] == first["approval_id"])
-    check(worked and now["status"] == "approved", "the tenant holds the person's decision")
+    if session.said == "no":
+        check(now["status"] == "pending", "the tenant still waits for a decision")
+        return
+    meant = {"approve": "approved", "deny": "denied"}[session.said]
+    check(now["status"] == meant, f"the tenant holds the person's decision: {meant}")
     check(str(now["decided_by"]).startswith("mcp:"), f"it is recorded as decided by {now['decided_by']}")
 
 
@@ -148,16 +183,18 @@ async def delete(session: Session, client: Client) -> None:
         (row for row in rows if row["id"] in parents and row["parent_id"]), key=lambda row: parents.count(row["id"])
     )
     before = len(session.proxy.changes)
-    session.answers = ["no"]
-    worked, answer = await session.call(client, "delete_workspace", {"workspace_id": team["id"]})
-    check(not worked and answer["error"] == "declined", "a no stops it")
-    check(len(session.proxy.changes) == before, "nothing was sent")
-    session.answers = ["phrase"]
-    worked, answer = await session.call(client, "delete_workspace", {"workspace_id": team["id"]})
+    answer: dict[str, Any] = {}
+    for scripted in ("no", "phrase"):
+        answer = await session.ask(client, "delete_workspace", {"workspace_id": team["id"]}, scripted)
+        if session.said != "no":
+            break
+    left = {row["id"] for row in session.tenant("/workspaces")}
+    if session.said == "no":
+        check(left == {row["id"] for row in rows}, "the tenant holds all it held")
+        return
     sent = session.proxy.changes[before:]
     doomed = [item["id"] for item in answer.get("items", [])]
-    left = {row["id"] for row in session.tenant("/workspaces")}
-    check(worked and doomed[-1] == team["id"] and len(doomed) > 1, f"{len(doomed)} workspaces went, children first")
+    check(doomed[-1:] == [team["id"]] and len(doomed) > 1, f"{len(doomed)} workspaces went, children first")
     check(sent == [f"DELETE /workspaces/{each}" for each in doomed], "one request each, none with confirm=true")
     check(left == {row["id"] for row in rows} - set(doomed), "the tenant lost exactly those")
     check(all(each in session.questions[-1] for each in doomed), "each of them was shown before the yes")

@@ -69,10 +69,11 @@ def explained(found: InForce, entry: Entry, given: Mapping[str, Any] | None) -> 
     if why is not None:
         return {**told, "decision": "refused", "rule": why}
     asked = profile.asks(risk)
+    ahead = asked and covered is not None and not (risk is Risk.CRITICAL and profile.strict)
     return {
         **told,
-        "decision": "asked" if asked else "allowed",
-        "rule": rule(profile, risk),
+        "decision": "allowed (preauth)" if ahead else "asked" if asked else "allowed",
+        "rule": rule(profile, risk) + ("; a preauth covers exactly this call" if ahead else ""),
         "risk": "; ".join([risk.label, *rising(capability, risk, given)]),
         "asks": asks(profile, risk, covered) if asked else "nobody",
         "bound": bound(profile, entry, given),

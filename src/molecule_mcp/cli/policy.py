@@ -11,13 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from molecule_mcp import toolsets
 from molecule_mcp.cli import explain, refresh
 from molecule_mcp.cli.profile import InForce, in_force, offered
 from molecule_mcp.gate import policy
+from molecule_mcp.gate.policy import Profile
 from molecule_mcp.prepared import entries
 from molecule_mcp.profiles import files, force, forms
 from molecule_mcp.profiles.forms import Written
-from molecule_mcp.settings import folders, policy_file
+from molecule_mcp.settings import Selection, Settings, folders, policy_file
+
+NAMED = 8
+"""How many tools are named rather than counted."""
 
 
 def run(arguments: Namespace) -> int:
@@ -52,14 +57,31 @@ def path_of(arguments: Namespace) -> Path | None:
 def summary(written: Written) -> str:
     """A profile on one line."""
     profile = force.effective(written, entries())
-    usable = [entry for entry in entries().values() if policy.refusal(profile, entry.ability) is None]
     bound = "" if written.workspaces is None else f", {len(written.workspaces)} workspaces"
     ways = [f"{len(written.preauth)} calls allowed beforehand"] if written.preauth else []
     ways += ["calls below critical allowed by REPEATING THEM: no person sees them"] if written.two_step else []
     key = f", key from {written.credential}" if written.credential else ""
     where = f", only {written.origin}" if written.origin else ""
-    tools = f"{len(usable)} of {len(entries())} tools"
-    return ", ".join([f"{written.role}{bound}, {tools}{where}{key}", *ways, f"until {moment(written.expires)}"])
+    until = f"until {moment(written.expires)}; permits {reach(profile)}"
+    return ", ".join([f"{written.role}{bound}{where}{key}", *ways, until])
+
+
+def reach(profile: Profile, settings: Settings | None = None) -> str:
+    """How many tools a profile permits, how many of them a host is offered, and what offers the others.
+
+    Args:
+        settings: What is in force; None: nothing is said about toolsets.
+    """
+    offers = offered(settings) if settings else toolsets.chosen(entries(), Selection())
+    without = (*settings.environment.without, *settings.flags.without) if settings else ()
+    permitted = [name for name, entry in entries().items() if policy.refusal(profile, entry.ability) is None]
+    rest = [name for name in permitted if name not in offers]
+    text = f"{len(permitted)} of {len(entries())} tools, {len(permitted) - len(rest)} of them offered "
+    text += "here" if settings else "by default"
+    more = [name for name in rest if name not in without]
+    # Flags only tighten what the environment says.
+    how = "MOLECULE_MCP_TOOLSETS=all" if settings and settings.environment.said else "--toolsets all"
+    return f"{text}; {how} adds {', '.join(more) if len(more) <= NAMED else f'the other {len(more)}'}" if more else text
 
 
 def unusable(written: Written, now: float) -> str:
@@ -84,7 +106,7 @@ def show(arguments: Namespace) -> int:
 def effective(found: InForce) -> dict[str, Any]:
     """What is in force, as JSON values."""
     profile, written = found.profile, found.chosen.written if found.chosen else None
-    usable = [name for name, entry in offered(found.settings).items() if policy.refusal(profile, entry.ability) is None]
+    offers = offered(found.settings)
     return {
         "profile": profile.name,
         "file": str(found.chosen.path) if found.chosen else "none",
@@ -100,7 +122,8 @@ def effective(found: InForce) -> dict[str, Any]:
         "origin": (written.origin if written else None) or found.settings.api_url or "any",
         "credential": str(written.credential) if written and written.credential else "the environment",
         "expires": "never" if profile.expires is None else moment(profile.expires),
-        "tools": usable,
+        "permits": reach(profile, found.settings),
+        "tools": [name for name, entry in offers.items() if policy.refusal(profile, entry.ability) is None],
     }
 
 
