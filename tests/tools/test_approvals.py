@@ -37,6 +37,25 @@ async def test_a_request_is_opened_listed_and_decided_by_a_person(rig: Rig) -> N
     assert question.plan.question.answers == ("approve", "deny", "leave")
 
 
+async def test_a_person_decides_on_every_word_of_a_request_and_sees_what_is_hidden_in_it(rig: Rig) -> None:
+    action, reason = "Clear the cache \u202e " + "a" * 160 + " and drop the database", "b" * 1980 + " the end"
+    given = {"workspace_id": rig.named("Copywriter"), "action": action, "reason": reason}
+    opened = await done(rig, "create_approval", given)
+    given = {"workspace_id": given["workspace_id"], "approval_id": opened["approval_id"]}
+    lines = (await asked(rig.road(), "decide_approval", given)).plan.question.lines
+    assert r'  - "Clear the cache \u{202e} ' + "a" * 142 + '"' in lines
+    assert f'  - "{"a" * 18} and drop the database"' in lines
+    assert f'  - "{"b" * 60} the end"' in lines
+
+
+async def test_a_sweep_shows_the_whole_of_what_it_denies(rig: Rig) -> None:
+    action = "refund " + "a" * 180 + " to myself"
+    rig.app.database.execute("UPDATE approvals SET action = ? WHERE status = 'pending'", (action,))
+    rig.app.database.commit()
+    lines = (await asked(rig.road(), "list_pending_approvals", {"sweep": True})).plan.question.lines
+    assert any(line.endswith(f'{action}"') for line in lines)
+
+
 async def test_the_same_request_is_not_opened_twice(rig: Rig) -> None:
     given = {"workspace_id": rig.named("Copywriter"), "action": "publish"}
     opened = await done(rig, "create_approval", given)

@@ -40,6 +40,13 @@ class Request(Answer):
     workspace_name: Text = ""
 
 
+class Verbatim(Request):
+    """The same with every character of its words, for a person alone: a question shows hidden ones as their codes."""
+
+    action: str
+    reason: str = ""
+
+
 class Event(Answer):
     """What we read of a structure event."""
 
@@ -202,12 +209,12 @@ async def what_is_decided(tenant: Tenant, workspace_id: str, approval_id: str) -
     )
 
 
-async def found(tenant: Tenant, workspace_id: str, approval_id: str) -> Request:
+async def found(tenant: Tenant, workspace_id: str, approval_id: str) -> Verbatim:
     """One request from its workspace's list (the newest 50; there is no route for a single one).
 
     Raises: TenantRefused 404 when it is not there.
     """
-    requests = await tenant.read("/workspaces/{id}/approvals", list[Request], id=workspace_id)
+    requests = await tenant.read("/workspaces/{id}/approvals", list[Verbatim], id=workspace_id)
     request = next((one for one in requests if one.id == approval_id.lower()), None)
     if request is None:
         raise TenantRefused(404, "The workspace has no such approval among its newest 50.")
