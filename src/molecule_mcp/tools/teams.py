@@ -108,7 +108,7 @@ async def what_is_born(tenant: Tenant, workspace_id: str) -> Preview:
         facts=(
             Fact("Below", shown(row)),
             Fact("Template", Own(f"the one named like it, {quoted(row.name)}; what it lists cannot be read before")),
-            Fact("There already", tuple(shown(each) for each in there[:MOST]) or Own("no children")),
+            Fact("There already", tuple(shown(each) for each in there) or Own("no children")),
             Fact("Effect", Own("a full set is added at every call, starts and may cost money")),
         ),
         items=(
