@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from molecule_mcp.capability import UUID, Fact, Item, Own, Preview, Risk, exactly, in_full, printable
+from molecule_mcp.capability import UUID, Fact, Item, Own, Preview, Risk, exactly, in_full, printable, quoted
 from molecule_mcp.errors import GateStop
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.store.records import Question
@@ -89,10 +89,14 @@ def target_of(preview: Preview) -> str:
 
 
 def aimed_at(preview: Preview) -> str:
-    """What a call is aimed at, in few words: the name unless the headline says it, and the id where there is one."""
+    """What a call is aimed at, in few words: the name unless the headline says it, and the id where there is one.
+
+    A long name is cut here: what is sent of it stands whole among the facts.
+    """
     name, identifier = preview.target
     known = Own(identifier) if re.fullmatch(UUID, identifier) else identifier
-    return " ".join(plain(each) for each in (name, known) if each and each != preview.headline)
+    told = (each for each in (name, known) if each and each != preview.headline)
+    return " ".join(each if isinstance(each, Own) else quoted(each) for each in told)
 
 
 def plain_preview(title: str, arguments: Mapping[str, Any], touches: frozenset[str]) -> Preview:
