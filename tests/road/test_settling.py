@@ -331,10 +331,10 @@ async def test_an_intent_of_another_profile_of_a_living_process_or_of_no_known_t
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("DELETE", "/workspaces/***"), ("DELETE", "/elsewhere"), ("PATCH", "/workspaces/one")]
+    ("method", "path"), [("DELETE", "/workspaces/***"), ("DELETE", "/elsewhere"), ("PATCH", "/workspaces/{id}")]
 )
 async def test_a_request_that_is_of_no_route_of_the_tool_tells_nothing(rig: Rig, method: str, path: str) -> None:
-    left(rig, method, path, "delete_workspace")
+    left(rig, method, path.format(id=rig.named("Copywriter")), "delete_workspace")
     await rig.road().settle()
     assert [each["verdict"] for each in settled(rig.folder)] == ["cannot_be_told"]
     assert rig.transport.lines == []
