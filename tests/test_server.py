@@ -22,10 +22,11 @@ from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Calls
 from molecule_mcp.server import MoleculeServer
 from molecule_mcp.settings import Settings
+from molecule_mcp.store import approver
 from tests import answers
 from tests.calls import harness
 from tests.calls.harness import Person
-from tests.road.rig import Rig
+from tests.road.rig import PASSPHRASE, Rig
 from tests.road.test_settling import left, settled
 
 ERAS = pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
@@ -278,6 +279,7 @@ async def test_a_secret_that_is_declined_on_the_page_is_a_no(rig: Rig, mode: str
 @pytest.mark.parametrize("page", [None, PAGE])
 async def test_a_client_that_opens_nothing_is_told_link_and_code(rig: Rig, mode: str, page: str | None) -> None:
     rig.page = page
+    approver.init(rig.folder, PASSPHRASE)  # without one nobody could allow it, and nobody would be asked to type
     given = {"workspace_id": rig.named("SEO Analyst"), "key": "OWN_KEY"}
     async with connected(rig, mode) as client:
         worked, text, _ = await called(client, "set_workspace_secret", given)

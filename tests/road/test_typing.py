@@ -7,7 +7,8 @@ import pytest
 
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Caller, Done
-from tests.road.rig import ORIGIN, Rig, answered, asked, can_ask, refused
+from molecule_mcp.store import approver
+from tests.road.rig import ORIGIN, PASSPHRASE, Rig, answered, asked, can_ask, refused
 
 TOOL = "set_workspace_secret"
 
@@ -78,3 +79,17 @@ async def test_each_call_of_a_plan_has_its_own_typed_value(rig: Rig) -> None:
     ]
     assert [f"number {number}".encode() in body for number, body in enumerate(sent, 1)] == [True, True]
     assert [rig.typed.wanted(code) for code in codes] == [None, None]
+
+
+@pytest.mark.parametrize("planned", [False, True])
+async def test_nobody_types_a_secret_for_what_nobody_can_allow(rig: Rig, planned: bool) -> None:
+    tool, given = TOOL, secret(rig)
+    if planned:
+        tool, given = "run_plan", {"calls": [{"tool": TOOL, "arguments": given}]}
+    error = await refused(rig.road().call(Caller(), tool, given))
+    assert (error.kind, error.sent) == ("no_approver", False)
+    assert any("TOKEN" in line for line in error.details["would"])
+    assert not [*rig.folder.glob("typed/*")]
+    approver.init(rig.folder, PASSPHRASE)
+    assert (await refused(rig.road().call(Caller(), tool, given))).kind == "secret_required"
+    assert rig.transport.changes == []

@@ -9,7 +9,7 @@ from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.traffic import Caller
 from molecule_mcp.store import approver
-from tests.road.rig import PASSPHRASE, Rig, refused
+from tests.road.rig import PASSPHRASE, Rig, can_ask, refused
 from tests.road.test_asking import sign, waiting
 
 TOOL = "delete_workspace"
@@ -154,7 +154,7 @@ async def test_a_signature_is_one_and_nothing_else_is(rig: Rig, road: Road, give
 async def test_a_typed_secret_is_waited_for_as_long_as_a_yes(rig: Rig) -> None:
     road = rig.road(allow_wait=3.0)
     given = {"workspace_id": rig.named("SEO Analyst"), "key": "TOKEN"}
-    code = (await refused(road.call(Caller(), "set_workspace_secret", given))).details["code"]
+    code = (await refused(road.call(can_ask(), "set_workspace_secret", given))).details["code"]
     caller, heard = listening()
     began = rig.clock.now
     await road.typed(code, caller)

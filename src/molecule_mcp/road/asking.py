@@ -45,6 +45,10 @@ class Asking:
         """The same for a person to decide."""
         return Decision(self.context, self.caller, self.capability, self.arguments, self.risk, self.show)
 
+    def untyped(self) -> "Asking":
+        """The same without anybody typing a secret: a stand-in takes its place, and nothing may be sent of it."""
+        return replace(self, context=replace(self.context, secrets=self.context.secrets.rehearsing()))
+
     @property
     def purpose(self) -> Purpose:
         """Binds what a person types for this call to this call."""

@@ -82,7 +82,7 @@ class Batch:
         plan = replace(plan, left_over=left)
         if not plan.asks:
             return await plan.execute(known, None)
-        made = await plan.decision.made(self.answer)
+        made = await (plan.untyped if plan.decision.hopeless else plan).decision.made(self.answer)
         if isinstance(made, Asked):
             return made
         return await used_up(plan.decision, made[0], partial(plan.execute, known, made))
@@ -132,6 +132,11 @@ class Planned:
         written = {"calls": [call.written for call in self.calls.values()]}
         batch = self.batch
         return Decision(batch.context, batch.caller, batch.capability, written, self.risk, self.show)
+
+    @property
+    def untyped(self) -> "Planned":
+        """The same without anybody typing a secret."""
+        return replace(self, calls={at: replace(call, asking=call.asking.untyped()) for at, call in self.calls.items()})
 
     async def show(self, code: str) -> Shown:
         """One question about every call that is left."""

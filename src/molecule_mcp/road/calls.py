@@ -89,7 +89,8 @@ class Road:
             return known
         if not self.context.profile.asks(risk):
             return await once.run(partial(free, asking))
-        made = await asking.decision().made(answer)
+        decision = asking.decision()
+        made = await (asking.untyped().decision() if decision.hopeless else decision).made(answer)
         return made if isinstance(made, Asked) else await once.run(partial(allowed, asking, *made))
 
     async def judged(self, caller: Caller, name: str, given: Mapping[str, Any]) -> Judged:

@@ -71,6 +71,12 @@ class Decision:
         return self.context.profile.two_step and not self.caller.can_ask and self.risk < Risk.CRITICAL
 
     @property
+    def hopeless(self) -> bool:
+        """Whether nobody can allow this call however it is asked, so that nobody shall type a secret for it either."""
+        ahead = self.covered is not None and not self.outside_only
+        return not (self.by_form or self.by_repeating or ahead) and self.context.approver() is None
+
+    @property
     def binding(self) -> str:
         """Finds the plan of this call again when the model repeats it.
 
