@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from molecule_mcp.arguments import (
     INJECTED,
@@ -23,7 +23,7 @@ from molecule_mcp.arguments import (
 )
 from molecule_mcp.capability import Family, FromPerson, Risk, Workspace
 from molecule_mcp.errors import ArgumentError
-from molecule_mcp.tools.kinds import Answer, WorkspaceId
+from molecule_mcp.tools.kinds import Answer, OptionalWorkspaceId, WorkspaceId
 from tests import hostile
 
 FORM = "does not have the form its description asks for"
@@ -175,6 +175,53 @@ def test_an_unknown_argument_is_refused_by_naming_the_known_ones() -> None:
     assert refused(a=1, b=2, name=1) == f"name must be text; 2 unknown arguments; known are: {KNOWN}"
     with pytest.raises(ArgumentError, match=r"^1 unknown argument; known are: none$"):
         read(nothing, {"x": 1})
+
+
+async def say(workspace: str, text: str = "", cron_expr: str = "") -> None:
+    """Take names that are easily mistaken."""
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"workspace_id": "x"}, "1 unknown argument (did you mean workspace?)"),
+        ({"message": "x"}, "1 unknown argument (did you mean text?)"),
+        ({"agent": "x", "cron": "x"}, "2 unknown arguments (did you mean workspace, cron_expr?)"),
+        ({"Workspace": "x", "workspace_id": "x"}, "2 unknown arguments (did you mean workspace?)"),
+        ({"workspace": "x", "workspace_id": "x"}, "1 unknown argument"),
+        ({"sk_live_1": "x"}, "1 unknown argument"),
+        ({"workspace" + "s" * 56: "x"}, "1 unknown argument"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_one_it_is_taken_for_and_never_repeated(
+    given: dict[str, str], meant: str
+) -> None:
+    with pytest.raises(ArgumentError) as error:
+        read(say, given)
+    told = error.value.message.removeprefix("workspace is required; ")
+    assert told == f"{meant}; known are: workspace, text, cron_expr"
+
+
+async def place(
+    parent_id: Annotated[OptionalWorkspaceId, Field(description="Its parent; empty: a root.")] = "",
+    kind: Annotated[Literal[Scope, "any"], Field(description="Of which scope.")] = "any",
+    zone: Annotated[str, AfterValidator(int), Field(description="A number.")] = "1",
+) -> None:
+    """Take what may be left out."""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"parent_id": "Finance Lead"}, f"parent_id {FORM}: Its parent; empty: a root. A UUID, not a name."),
+        ({"kind": "ALL"}, "kind must be one of 'LOCAL', 'TEAM' or 'any': Of which scope."),
+        ({"zone": "x"}, "zone is not what its description asks for: A number."),
+    ],
+)
+def test_a_refusal_says_what_the_description_asks_for(given: dict[str, str], message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        read(place, given)
+    assert error.value.message == message
 
 
 @pytest.mark.parametrize("name", [*sorted(INJECTED), "decision"])

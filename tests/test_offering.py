@@ -52,7 +52,8 @@ async def test_what_cannot_be_read_says_why(rig: Rig, mode: str) -> None:
         with pytest.raises(MCPError, match="no such resource") as unknown:
             await client.read_resource("molecule://secrets/values")
         assert unknown.value.error.code == -32602
-        with pytest.raises(MCPError, match="no workspace has exactly this name") as ambiguous:
+        advice = "no workspace has exactly this name. list_workspaces shows all names, and find_workspace"
+        with pytest.raises(MCPError, match=advice) as ambiguous:
             await client.read_resource("molecule://workspaces/Nobody")
         assert ambiguous.value.error.data["sent"] is False
 

@@ -4,10 +4,11 @@ Forgiving in shape, since hosts send "3" for 3, "true" for true and JSON text fo
 Refusals name fields and rules, never values: a rejected value may be a secret in the wrong place.
 """
 
+import difflib
 import inspect
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, cast, get_args, get_type_hints
 
@@ -32,7 +33,8 @@ RULES = {
     "datetime_type": "must be a date and time with its zone, without quotes: 2027-01-31T00:00:00Z",
     "timezone_aware": "must say its zone: 2027-01-31T00:00:00Z",
     "too_short": "has fewer than {min_length} entries",
-    "literal_error": "must be one of {expected}",
+    "literal_error": "must be one of {expected}{description}",
+    "value_error": "is not what its description asks for{description}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "too_long": "has more than {max_length} entries",
@@ -44,6 +46,12 @@ RULES = {
 
 TOLD = 10
 """How many problems one refusal tells; a list of a thousand wrong entries is one mistake."""
+
+LONGEST = 64
+"""Characters of an unknown name that is compared with the known ones."""
+
+ALIKE = (frozenset({"text", "message", "content", "prompt"}), frozenset({"workspace", "workspace_id", "agent", "id"}))
+"""Names that callers take for one another, beside those that differ by a few letters."""
 
 WHOLE = re.compile(r"-?[0-9]{1,18}")
 
@@ -121,7 +129,7 @@ def taken(capability: Capability, given: Mapping[str, Any]) -> tuple[Options, di
     try:
         found = Options.model_validate(own)
     except ValidationError as error:
-        raise refusal(said(error.errors(include_input=False), frozenset(own)), 0, Options) from None
+        raise refusal(said(error.errors(include_input=False), frozenset(own)), [], []) from None
     rest = {name: value for name, value in given.items() if name not in own}
     return found, read(capability.function, rest, capability.options)
 
@@ -136,27 +144,40 @@ def read(function: Tool, given: Mapping[str, Any], also: Iterable[str] = ()) -> 
     """
     wanted = model(function)
     known = set(wanted.model_fields)
-    unknown = len(set(given) - known)
+    unknown = sorted(set(given) - known)
     shaped = {name: reshaped(value, kinds_of(function)[name]) for name, value in given.items() if name in known}
     try:
         # JSON mode is deep strict: a list of texts takes no tuple and no number.
         checked = wanted.model_validate_json(json.dumps(shaped, allow_nan=False))
     except ValidationError as error:
         problems = said(error.errors(include_input=False), names(function), descriptions(function))
-        raise refusal(problems, unknown, wanted, also) from None
+        raise refusal(problems, unknown, [*wanted.model_fields, *also], given) from None
     except (ValueError, RecursionError):
-        raise refusal([f"arguments {RULES['json_invalid']}"], unknown, wanted, also) from None
+        problems = [f"arguments {RULES['json_invalid']}"]
+        raise refusal(problems, unknown, [*wanted.model_fields, *also], given) from None
     if unknown:
-        raise refusal([], unknown, wanted, also)
+        raise refusal([], unknown, [*wanted.model_fields, *also], given)
     return {name: getattr(checked, name) for name in wanted.model_fields}
 
 
-def refusal(problems: list[str], unknown: int, wanted: type[BaseModel], also: Iterable[str] = ()) -> ArgumentError:
+def refusal(
+    problems: list[str], unknown: Sequence[str], known: Sequence[str], given: Container[str] = ()
+) -> ArgumentError:
     """One error for everything wrong with a call's arguments."""
     if unknown:
-        names = ", ".join([*wanted.model_fields, *also]) or "none"
-        problems = [*problems, f"{unknown} unknown argument{'s' if unknown > 1 else ''}; known are: {names}"]
+        meant = dict.fromkeys(name for each in unknown[:TOLD] for name in near(each, known) if name not in given)
+        hint = f" (did you mean {', '.join(meant)}?)" if meant else ""
+        many = f"{len(unknown)} unknown argument{'s' if len(unknown) > 1 else ''}{hint}"
+        problems = [*problems, f"{many}; known are: {', '.join(known) or 'none'}"]
     return ArgumentError("; ".join(problems), advice="Correct the arguments and call again; nothing was sent.")
+
+
+def near(unknown: str, known: Sequence[str]) -> list[str]:
+    """The known name that an unknown one stands for, if that can be told; the unknown one is never repeated."""
+    if len(unknown) > LONGEST:
+        return []
+    spelled = difflib.get_close_matches(unknown, known, n=1, cutoff=0.6)
+    return spelled or [name for name in known if any({unknown, name} <= group for group in ALIKE)][:1]
 
 
 def said(details: Iterable[Any], ours: frozenset[str], asked: Mapping[str, str] | None = None) -> list[str]:
@@ -182,9 +203,10 @@ def said(details: Iterable[Any], ours: frozenset[str], asked: Mapping[str, str] 
 @cache
 def descriptions(function: Tool) -> dict[str, str]:
     """What a tool's schema says of each parameter, in words."""
-    properties: Schema = input_schema(function)["properties"]
+    properties: Schema = model(function).model_json_schema().get("properties", {})
+    # An id that may be left out has no `format` in the list: the empty text is none.
     return {
-        name: schema["description"] + (" A UUID, not a name." if schema.get("format") == "uuid" else "")
+        name: schema["description"] + (" A UUID, not a name." if schema.get("pattern", "").endswith(UUID) else "")
         for name, schema in properties.items()
         if "description" in schema
     }

@@ -112,7 +112,9 @@ class MoleculeServer(Offering):
                 outcome = await self.road.call(caller_of(context), tool, arguments)
         except MoleculeError as error:
             told = json.loads(self.road.told(error))
-            raise MCPError(code=INTERNAL_ERROR, message=told["message"], data=told) from error
+            # Hosts show a person the message alone.
+            message = ". ".join(part.rstrip(".") for part in (told["message"], told.get("advice")) if part)
+            raise MCPError(code=INTERNAL_ERROR, message=message, data=told) from error
         assert not isinstance(outcome, Asked)
         return outcome.structured
 

@@ -115,6 +115,12 @@ async def test_what_hangs_on_a_workspace_is_counted_and_only_its_secrets_are_nam
     assert '; 1 secret ("OPENAI_API_KEY"), 1 schedule' in told["facts"]["Goes, in this order"][0]
 
 
+async def test_a_name_for_an_id_that_may_be_left_out_is_said_to_be_no_uuid(rig: Rig) -> None:
+    given = {"of": "delete_workspace", "workspace_id": "Marketing Lead"}
+    error = await refused(rig.road().call(Caller(), "get_impact", given))
+    assert error.message.endswith("A UUID, not a name.")
+
+
 async def test_an_incomplete_question_says_what_is_missing(rig: Rig) -> None:
     road = rig.road()
     for of, missing, tool in (("delete_workspace", "workspace_id", "find_"), ("change_secret", "key", "list_")):

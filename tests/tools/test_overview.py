@@ -75,7 +75,9 @@ async def test_other_spellings_parts_roles_and_typing_errors_give_candidates_onl
         told = await answer(rig, "find_workspace", name=name)
         assert not told["sure"], name
         assert told["candidates"][0]["name"] == "Copywriter", name
-    assert (await answer(rig, "find_workspace", name="zzzzzz"))["candidates"] == []
+        assert "note" not in told, name
+    told = await answer(rig, "find_workspace", name="zzzzzz")
+    assert (told["candidates"], "list_workspaces" in told["note"]) == ([], True)
 
 
 async def test_a_name_must_be_given(rig: Rig) -> None:

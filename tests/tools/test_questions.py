@@ -95,3 +95,9 @@ async def test_one_whose_budget_is_used_up_is_idle_but_takes_nothing(rig: Rig) -
 async def test_of_two_with_one_name_it_is_told_where_they_belong(rig: Rig) -> None:
     error = await refused(rig.road().call(Caller(), "get_workspace", {"workspace": "Reviewer"}))
     assert {row["under"] for row in error.details["candidates"]} == {"Engineering Lead", "Support Lead"}
+
+
+async def test_idle_is_no_status_and_a_list_by_it_is_led_to_the_question(rig: Rig) -> None:
+    error = await refused(rig.road().call(Caller(), "list_workspaces", {"status": "idle"}))
+    assert error.message.count("must be one of") == 1
+    assert "'removed' or 'any'" in error.message and "find_idle_workspaces" in error.message

@@ -65,7 +65,10 @@ async def test_a_workspace_that_starts_fails_no_schedule(rig: Rig) -> None:
 )
 async def test_what_the_tenant_would_take_and_never_run_is_refused(rig: Rig, change: dict[str, str]) -> None:
     call = rig.road().call(Caller(), "create_schedule", {"workspace_id": rig.named("SEO Analyst"), **GIVEN, **change})
-    assert (await refused(call)).kind == "arguments"
+    error = await refused(call)
+    assert error.kind == "arguments"
+    assert ("Europe/Berlin" in error.message) == ("timezone" in change)
+    assert ("0 2 * * *" in str(error.advice)) == ("cron_expr" in change), "an example of what would be taken"
     assert rig.transport.changes == []
 
 

@@ -79,7 +79,7 @@ async def what_is_killed(tenant: Tenant, runtime: str = "all", recreate: bool = 
 )
 async def refresh_workspace_images(
     tenant: Tenant,
-    runtime: Annotated[Runtime | Literal["all"], Field(description="Which image.")] = "all",
+    runtime: Annotated[Literal[Runtime, "all"], Field(description="Which image.")] = "all",
     recreate: Annotated[bool, Field(description="Also kill every container that runs on one.")] = False,
 ) -> Refreshed:
     """Pull the latest workspace images; self-hosted tenants only. `failed` names those that could not be."""

@@ -142,6 +142,7 @@ class Matches(Answer):
     sure: Annotated[bool, Field(description="True: exactly one has this very name, and it is the only row.")]
     candidates: list[Described]
     total: int
+    note: str | None = None
 
 
 @family.tool(Risk.READ, sends=["GET /workspaces"], title="Find a workspace by name")
@@ -160,6 +161,7 @@ async def find_workspace(
             for row in found[:NAMED]
         ],
         total=len(found),
+        note=None if found else "No name or role is anything like that; list_workspaces shows all names.",
     )
 
 

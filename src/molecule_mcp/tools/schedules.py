@@ -42,7 +42,7 @@ def a_zone(text: str) -> str:
 
 
 ScheduleId = Annotated[str, Field(pattern=UUID, description="`id` from list_schedules.")]
-Zone = Annotated[str, AfterValidator(a_zone), Field(max_length=64, description="Time zone: Europe/Berlin.")]
+Zone = Annotated[str, AfterValidator(a_zone), Field(max_length=64, description="Time zone, as Europe/Berlin.")]
 Cron = Annotated[str, Field(max_length=200, description="minute hour day month weekday, Sunday is 0: 0 9 * * 1-5")]
 Prompt = Annotated[str, Field(max_length=50_000, description="What the agent is told each time.")]
 Name = Annotated[str, Field(max_length=255, description="Its name.")]
@@ -142,7 +142,10 @@ async def stored(tenant: Tenant, workspace_id: str, schedule_id: str) -> Stored:
 def refuse_never(expression: str) -> None:
     """Raises: ArgumentError for an expression that the tenant would take and never, or always, run."""
     if why := complaint(expression):
-        raise ArgumentError(f"cron_expr {why}")
+        raise ArgumentError(
+            f"cron_expr {why}",
+            advice="0 2 * * * is every night at 2, 0 9 * * 1-5 each working day at 9, 0 0 28 2 * each 28 February.",
+        )
 
 
 @family.tool(Risk.READ, sends=[LIST, "GET /workspaces/{id}"], title="List schedules")

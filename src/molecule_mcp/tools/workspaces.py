@@ -126,7 +126,9 @@ class TokenPage(Answer):
 @family.tool(Risk.READ, sends=["GET /workspaces"], title="List workspaces")
 async def list_workspaces(
     tenant: Tenant,
-    status: Annotated[Status | Literal["any"], Field(description="Only workspaces in this status.")] = "any",
+    status: Annotated[
+        Literal[Status, "any"], Field(description="Only workspaces in this status; idle ones: find_idle_workspaces.")
+    ] = "any",
     name_contains: Annotated[str, Field(max_length=255, description="Part of the name, any case.")] = "",
     fields: Annotated[list[Column], Field(description="Columns to return.", max_length=16)] = PLAIN,
     limit: Limit = 50,
@@ -134,7 +136,7 @@ async def list_workspaces(
 ) -> Page:
     """List the organization's workspaces as a table, oldest first.
 
-    `parent`: its row number (from first_row on), or its id when not in the table. Idle ones: find_idle_workspaces.
+    `parent`: its row number (from first_row on), or its id when not in the table.
     """
     rows = await tenant.read("/workspaces", list[FullRow] if set(fields) - set(PLAIN) else list[Row])
     kept = [row for row in rows if status in ("any", row.status) and name_contains.lower() in row.name.lower()]
@@ -173,6 +175,9 @@ async def get_workspace(tenant: Tenant, workspace: WorkspaceRef) -> Detail:
     return detail
 
 
+NOBODY = "list_workspaces shows all names, and find_workspace looks into roles too."
+
+
 async def resolve(tenant: Tenant, reference: str) -> str:
     """The id of a workspace named by id or exact name.
 
@@ -187,7 +192,7 @@ async def resolve(tenant: Tenant, reference: str) -> str:
     found = candidates(rows, (exact or near(rows, reference))[:10])
     raise ArgumentError(
         f"{len(exact) or 'no'} workspace{'s have' if exact else ' has'} exactly this name",
-        advice="Call again with the id of the one that is meant." if found else "list_workspaces shows all names.",
+        advice="Call again with the id of the one that is meant." if found else NOBODY,
         details={"candidates": [each.model_dump() for each in found]},
     )
 
