@@ -41,6 +41,13 @@ def test_a_field_that_is_left_out_takes_its_first_choice() -> None:
     assert '"everything"' in BY_NAME["weekly_review"].filled({})
 
 
+def test_who_cannot_keep_what_a_team_leaves_behind_is_not_led_to_delete_it() -> None:
+    uses = set(BY_NAME["offboard_team"].uses)
+    assert "offboard_team" in [each.name for each in listed(uses)]
+    for tool in ("export_memories", "export_bundle", "read_file"):
+        assert "offboard_team" not in [each.name for each in listed(uses - {tool})]
+
+
 def test_a_prompt_is_offered_with_all_of_its_tools_or_not_at_all() -> None:
     uses = BY_NAME["weekly_review"].uses
     assert [each.name for each in listed(set(uses))] == ["weekly_review"]

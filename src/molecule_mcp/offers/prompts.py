@@ -94,12 +94,17 @@ PROMPTS = (
         "Off-board a team",
         "Take a team out of service in the right order, with nothing lost by surprise.",
         (Field("team", "Id or exact name of the workspace at the top of the team.", "workspace"),),
-        ("find_workspace", "get_impact", "pause_workspace", "delete_workspace"),
+        (
+            *("find_workspace", "get_impact", "export_memories", "export_bundle", "list_files", "read_file"),
+            *("pause_workspace", "delete_workspace"),
+        ),
         "Take the team under {team} out of service.\n"
         "1. Find it with find_workspace; if several match, ask me which.\n"
-        "2. Call get_impact and show me what would go: workspaces, schedules, channels, secrets, and who else uses "
-        "them.\n"
-        "3. Ask me what must be kept before anything ends: memories, files, a bundle.\n"
+        "2. Call get_impact and show me what would go: workspaces with their schedules, channels and "
+        "secrets. It does not tell who depends on them; ask me.\n"
+        "3. Ask me what must be kept before anything ends, and keep that: memories, of the whole organization "
+        "(export_memories); prompts, config and skills of the team (export_bundle, which lists what is not in it); "
+        "files (list_files, read_file).\n"
         "4. Propose pausing it first (pause_workspace), for some days.\n"
         "5. Only when I say so, call delete_workspace on the top one; a person is asked to allow exactly the list "
         "shown. A delete cannot be undone.",
