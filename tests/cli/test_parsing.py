@@ -39,3 +39,17 @@ def test_a_flag_that_is_not_given_is_none(given: list[str]) -> None:
     found = vars(parsed(given))
     assert {name: found[name] for name in SHARED} == dict.fromkeys(SHARED)
     assert not [name for name in found if name.startswith("before_")]
+
+
+@pytest.mark.parametrize("flag", ["--port", "--host", "--bearer-file", "--allowed-host"])
+def test_a_flag_of_the_http_doors_without_them_is_exit_2(flag: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed(["serve", flag, "99"])
+    assert ended.value.code == 2
+    assert f"{flag} needs --http" in capsys.readouterr().err
+
+
+def test_the_http_doors_have_an_address_that_flags_change() -> None:
+    usual, other = parsed(["serve", "--http"]), parsed(["serve", "--http", "--port", "0", "--allowed-host", "a"])
+    assert (usual.host, usual.port, usual.allowed_host) == ("127.0.0.1", 8765, None)
+    assert (other.host, other.port, other.allowed_host) == ("127.0.0.1", 0, ["a"])

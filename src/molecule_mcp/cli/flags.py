@@ -53,13 +53,17 @@ def profile_flags(to: ArgumentParser, before: str = "") -> None:
     )
 
 
+OF_HTTP: dict[str, str | int | None] = {"host": "127.0.0.1", "port": 8765, "allowed_host": None, "bearer_file": None}
+"""The flags that only the HTTP doors know, by the names under which they are found, with what counts without them."""
+
+
 def http_flags(to: ArgumentParser) -> None:
     """The flags of the HTTP doors."""
     to.add_argument(
         "--http", action="store_true", help="serve /mcp (Streamable HTTP) and /sse (legacy) instead of stdio"
     )
-    to.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to bind (127.0.0.1)")
-    to.add_argument("--port", type=int, default=8765, metavar="N", help="port to bind (8765)")
+    to.add_argument("--host", metavar="ADDRESS", help="address to bind (127.0.0.1)")
+    to.add_argument("--port", type=int, metavar="N", help="port to bind (8765)")
     to.add_argument("--allowed-host", action="append", metavar="NAME", help="a host name it answers to (repeatable)")
     to.add_argument("--bearer-file", metavar="FILE", help="who may call: lines of NAME TOKEN (one is made without it)")
 

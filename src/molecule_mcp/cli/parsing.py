@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from molecule_mcp import __version__
-from molecule_mcp.cli.flags import BEFORE, SHARED, http_flags, profile_flags, tenant_flags, value_flag
+from molecule_mcp.cli.flags import BEFORE, OF_HTTP, SHARED, http_flags, profile_flags, tenant_flags, value_flag
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage] - argparse has no public name for it
@@ -31,7 +31,7 @@ def parsed(argv: Sequence[str] | None = None) -> Namespace:
     """A command line, with every shared flag under its own name wherever it stood; None where it was not given.
 
     Exits with code 2 for a command line that is wrong, also when one flag stands both before and after the command:
-    which of the two counts, a reader could not tell.
+    which of the two counts, a reader could not tell. So it does for a flag that would not count at all.
     """
     top = parser()
     given = top.parse_args(argv)
@@ -41,7 +41,18 @@ def parsed(argv: Sequence[str] | None = None) -> Namespace:
             top.error(f"--{name.replace('_', '-')} stands before the command and after it: give it in one place")
         if before is not None or not hasattr(given, name):
             setattr(given, name, before)
+    if given.command == "serve":
+        complete_http(top, given)
     return given
+
+
+def complete_http(top: ArgumentParser, given: Namespace) -> None:
+    """Fill in what is usual for the HTTP doors; exits with code 2 where a flag of theirs stands without `--http`."""
+    for name, usual in OF_HTTP.items():
+        if getattr(given, name) is None:
+            setattr(given, name, usual)
+        elif not given.http:
+            top.error(f"--{name.replace('_', '-')} needs --http: on stdio there is no address")
 
 
 def parser() -> ArgumentParser:
