@@ -6,7 +6,7 @@ catalogue.json, omitted.json, tool_schemas/, docs/tools.md, docs/roles.md, docs/
 import json
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from molecule_mcp.cli import coverage, matrix
 from molecule_mcp.tools import catalogue
@@ -30,28 +30,48 @@ def generated() -> dict[Path, str]:
 
 
 def page(rows: list[dict[str, Any]]) -> str:
-    """The reference of all tools."""
-    lines = ["# Tools", "", "Generated from the families by `make generate`.", ""]
-    for family in dict.fromkeys(row["family"] for row in rows):
-        lines += [f"## {family}", ""]
-        for row in rows:
-            if row["family"] == family:
-                lines += section(row)
+    """The reference of all tools, by toolset, with a list of contents."""
+    families: dict[str, list[dict[str, Any]]] = {each: [] for each in sorted({row["family"] for row in rows})}
+    for row in rows:
+        families[row["family"]].append(row)
+    lines = ["# Tools", "", "Generated from the families by `make generate`. Each family is a toolset.", ""]
+    for family, own in families.items():
+        tools = ", ".join(f"[{row['tool']['name']}](#{row['tool']['name']})" for row in own)
+        lines.append(f"- [{family}](#{family}): {tools}")
+    lines.append("")
+    for family, own in families.items():
+        lines += [f"## {family}", "", *(line for row in own for line in section(row))]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def raising(row: dict[str, Any]) -> list[str]:
+    """What raises a tool's risk: an argument, one value of it, or a live fact."""
+    found: list[str] = []
+    for name, risk in (*row["raised_by"].items(), *row["raised_by_fact"].items()):
+        if isinstance(risk, dict):
+            found += [f"{each} when `{name}` is `{value}`" for value, each in cast("dict[str, str]", risk).items()]
+        else:
+            found.append(f"{risk} when `{name}`")
+    return found
+
+
+def need(name: str, schema: dict[str, Any], required: list[str]) -> str:
+    """Whether an argument has to be given, and what counts otherwise where the tool says so."""
+    if name in required:
+        return "required"
+    return f"default `{json.dumps(schema['default'])}`" if "default" in schema else "optional"
 
 
 def section(row: dict[str, Any]) -> list[str]:
     """One tool."""
-    tool = row["tool"]
-    raised = [f"{risk} when `{name}`" for name, risk in (*row["raised_by"].items(), *row["raised_by_fact"].items())]
+    tool, raised = row["tool"], raising(row)
     lines = [f"### {tool['name']}", "", tool["description"], ""]
     lines += [f"Risk: **{row['risk']}**" + (f"; {', '.join(raised)}" if raised else "") + ".", ""]
     sends = ", ".join(f"`{route}`" for route in row["sends"]) or "what the tools that it calls send"
     lines += [f"Sends: {sends}", ""]
     wanted = tool["inputSchema"].get("required", [])
     for name, schema in tool["inputSchema"]["properties"].items():
-        need = "required" if name in wanted else f"default `{json.dumps(schema.get('default', ''))}`"
-        lines.append(f"- `{name}` ({need}): {schema.get('description', '')}")
+        lines.append(f"- `{name}` ({need(name, schema, wanted)}): {schema.get('description', '')}")
     return [*lines, ""] if tool["inputSchema"]["properties"] else lines
 
 
