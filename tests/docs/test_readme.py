@@ -1,12 +1,14 @@
 """What README and CONTRIBUTING tell a person to run, write or read is there."""
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from molecule_mcp.cli import main
 from molecule_mcp.cli.parsing import parser
 from molecule_mcp.settings import ORG_ID, TOKEN, URL, Settings
 
@@ -63,3 +65,24 @@ def test_the_variables_are_those_that_settings_read() -> None:
 
 def test_it_stays_short() -> None:
     assert len(README.splitlines()) < 150
+
+
+def test_what_lies_in_the_state_folder_is_named_and_the_sample_starts_anew_without_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in [each for each in os.environ if each.startswith("MOLECULE_")]:
+        monkeypatch.delenv(name)
+    [kept] = re.findall(r"## Where things are kept\n(.*?)\n## ", README, re.DOTALL)
+    for name in ("`secrets`", "`outputs`", "`tenant.db`", "`DIR/config`"):
+        assert name in kept
+    state = ["--state", str(tmp_path)]
+
+    def mine() -> int:
+        assert main([*state, "call", "list_workspaces", '{"name_contains": "Mine"}']) == 0
+        return len(json.loads(capsys.readouterr().out)["rows"])
+
+    assert main([*state, "call", "create_workspace", '{"name": "Mine"}']) == 0
+    capsys.readouterr()
+    assert mine() == 1
+    (tmp_path / "tenant.db").unlink()
+    assert mine() == 0
