@@ -1,15 +1,21 @@
 """The commands in this process: what they print, and their exit codes."""
 
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.calls.harness import tenant_process
+from tests.calls.terminal import allow, on_terminal
+from tests.cli.test_profile import policy, soon
+from tests.profiles.making import file
 from tests.store import making
 
 from molecule_mcp import __version__
 from molecule_mcp.cli import main, serving
+from molecule_mcp.embedded.sample import sample_id
 from molecule_mcp.settings import OWN, TOKEN, URL
 from molecule_mcp.store import approver
 from molecule_mcp.store.records import Settlement
@@ -138,6 +144,52 @@ def test_a_gated_call_waits_under_a_code_that_allow_lists(capsys: Captured, envi
     assert json.loads(capsys.readouterr().out)["kind"] == "open"
 
 
+def test_progress_is_printed_on_a_terminal_only_and_that_a_person_is_awaited_anywhere(
+    capsys: Captured, environment: Path
+) -> None:
+    approver.init(environment, PASSPHRASE)
+    assert main(["call", "find_secret", '{"key": "OPENAI_API_KEY"}']) == 0
+    assert capsys.readouterr().err == ""
+    code, shown = on_terminal(["call", "find_secret", '{"key": "OPENAI_API_KEY"}'])
+    assert code == 0 and len(shown.splitlines()) > 5
+    given = json.dumps({"workspace_id": sample_id("workspaces", "copywriter")})
+    assert main(["call", "delete_workspace", given, "--allow-wait", "0"]) == 1
+    said = capsys.readouterr()
+    assert said.err == f"waiting for a person: {json.loads(said.out)['how']}\n"
+
+
+def test_a_passphrase_is_asked_for_until_it_is_long_enough_and_came_twice(environment: Path) -> None:
+    new = "New passphrase (at least 8 characters):"
+    typed = [(new, "short"), (new, PASSPHRASE), ("Again:", "another one"), (new, PASSPHRASE), ("Again:", PASSPHRASE)]
+    code, shown = on_terminal(["approver", "init"], *typed)
+    assert code == 0, shown
+    assert shown.count("Again:") == 2
+    known = approver.public(environment)
+    assert known and known.fingerprint in shown
+
+
+def test_nothing_typed_makes_no_approver(environment: Path) -> None:
+    code, shown = on_terminal(["approver", "init"], ("New passphrase (at least 8 characters):", ""))
+    assert (code, "nothing was made" in shown) == (1, True)
+    assert approver.public(environment) is None
+
+
+def test_a_yes_says_until_when_in_which_zone_and_what_comes_next(
+    capsys: Captured, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    approver.init(environment, PASSPHRASE)
+    given = json.dumps({"workspace_id": sample_id("workspaces", "copywriter")})
+    assert main(["call", "delete_workspace", given, "--allow-wait", "0"]) == 1
+    code, shown = allow(
+        environment, json.loads(capsys.readouterr().out)["code"], "allow", PASSPHRASE, prompt="or nothing):"
+    )
+    assert code == 0
+    assert re.search(r"Allowed, once, until \d\d:\d\d:\d\d \+0530: now have the agent repeat its call\.", shown)
+    code, shown = on_terminal(["audit", "show", "--state", str(environment)])
+    assert code == 0 and shown.count("UTC+0530") == 1
+
+
 def test_what_was_settled_is_shown_beside_the_unknown_outcome(capsys: Captured, environment: Path) -> None:
     unknown = making.direct()
     store = SqliteStore(environment)
@@ -183,6 +235,29 @@ def test_doctor_finds_the_sample_well(capsys: Captured) -> None:
     }  # fmt: skip
 
 
+def test_doctor_says_of_the_sample_that_it_is_one(capsys: Captured) -> None:
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "the embedded sample, inside this process, answers" in said
+    assert "the embedded sample's own" in said
+    assert "127.0.0.1" not in said and "full rights" not in said
+
+
+def test_doctor_says_what_is_well_besides_a_key_that_cannot_be_fetched(
+    capsys: Captured, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    lines = ('origin = "https://acme.example.com"', 'credential = "keyring:molecule/acme"')
+    file(environment / "config", policy(soon(), *lines))
+    assert main(["doctor", "--json"]) == 1
+    found = {each["about"]: (each["state"], each["text"]) for each in json.loads(capsys.readouterr().out)}
+    states = {about: state for about, (state, _) in found.items()}
+    assert states == {"settings": "ok", "credential": "fail", "approver": "note", "audit": "ok", "isolation": "note"}
+    assert "https://acme.example.com" in found["settings"][1] and "install" in found["credential"][1]
+    monkeypatch.setenv("MOLECULE_MCP_ROLE", "ORG-ADMIN")
+    assert main(["doctor"]) == 2
+
+
 def test_doctor_says_that_nobody_answers(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(URL, "http://127.0.0.1:9")
     monkeypatch.setenv(TOKEN, "kR3x9-a-key-of-nobody-0123456789")
@@ -199,3 +274,12 @@ def test_doctor_tells_a_wrong_key_once(capsys: Captured, monkeypatch: pytest.Mon
         assert main(["doctor", "--json"]) == 1
     failed = [finding["about"] for finding in json.loads(capsys.readouterr().out) if finding["state"] == "fail"]
     assert failed == ["credential"]
+
+
+def test_doctor_says_what_a_real_key_may_do(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tenant_process() as tenant:
+        monkeypatch.setenv(URL, tenant.origin)
+        monkeypatch.setenv(TOKEN, tenant.key)
+        assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert f"{tenant.origin} answers" in said and "full rights over the organization" in said

@@ -67,7 +67,7 @@ async def test_the_wait_is_as_long_as_it_may_be_and_told_every_five_seconds(
     caller, heard = listening()
     began = rig.clock.now
     error = await refused(rig.road(allow_wait=12.0).call(caller, TOOL, given))
-    line = f"waiting for a person: {error.details['code']}"
+    line = f"waiting for a person: molecule-mcp allow {error.details['code']}"
     assert heard == [(0.0, 12.0, line), (5.0, 12.0, line), (10.0, 12.0, line)]
     assert rig.clock.now - began == pytest.approx(12.0)  # pyright: ignore[reportUnknownMemberType]
 
@@ -78,7 +78,7 @@ async def test_a_call_that_may_not_wait_looks_once_and_tells_so_once(
     caller, heard = listening()
     began = rig.clock.now
     code = (await refused(road.call(caller, TOOL, given))).details["code"]
-    assert heard == [(0.0, 0.0, f"waiting for a person: {code}")]
+    assert heard == [(0.0, 0.0, f"waiting for a person: molecule-mcp allow {code}")]
     assert rig.clock.now == began
 
 

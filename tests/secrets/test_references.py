@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -319,7 +321,22 @@ def test_whatever_a_keyring_raises_is_told_without_its_text(monkeypatch: pytest.
 
 def test_without_the_keyring_package_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert "molecule-mcp[keyring]" in refused(secrets(), "keyring:molecule-secret/me")
+    told = refused(secrets(), "keyring:molecule-secret/me")
+    assert f"A person runs: {references.adding('keyring')} - and restarts the server." in told
+
+
+@pytest.mark.parametrize(
+    ("pip", "line"),
+    [(True, [sys.executable, "-m", "pip"]), (False, ["uv", "pip", "install", "--python", sys.executable])],
+)
+def test_a_package_is_added_to_the_interpreter_that_runs_this(
+    pip: bool, line: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = ModuleType("pip")
+    known.__spec__ = ModuleSpec("pip", None)
+    monkeypatch.setitem(sys.modules, "pip", known if pip else None)
+    told = shlex.split(references.adding("keyring"))
+    assert (told[: len(line)], told[-1]) == (line, "keyring")
 
 
 def test_what_is_typed_on_the_page_is_learned_and_forgotten_with_its_call(tmp_path: Path) -> None:

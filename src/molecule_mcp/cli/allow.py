@@ -32,7 +32,8 @@ def run(arguments: Namespace) -> int:
         advice = f"Run: {program.line('approver init', folder)}"
         raise GateStop("no_approver", "No approver is set up here, so nobody can allow it.", advice=advice)
     decisions.allow(store, folder, stored, chosen, terminal.passphrase("Approver's passphrase: "))
-    print(f"Allowed, once, until {time.strftime('%H:%M:%S', time.localtime(stored.plan.expires))}.")
+    until = time.strftime("%H:%M:%S %z", time.localtime(stored.plan.expires))
+    print(f"Allowed, once, until {until}: now have the agent repeat its call.")
     return 0
 
 

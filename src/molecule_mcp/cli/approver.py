@@ -22,9 +22,21 @@ def run(arguments: Namespace) -> int:
             f"There is an approver already: {known.fingerprint}",
             advice=f"To start anew, move approver.json and approver.key away from {folder}.",
         )
-    first = terminal.passphrase(f"New passphrase (at least {approver.SHORTEST} characters): ")
-    if terminal.passphrase("Again: ") != first:
-        raise ArgumentError("The two passphrases differ; nothing was made.", advice="Run it again.")
-    fingerprint = approver.init(folder, first)
+    fingerprint = approver.init(folder, chosen())
     print(f"approver {fingerprint} in {folder}\nKeep the passphrase to yourself: whoever has it can allow anything.")
     return 0
+
+
+def chosen() -> str:
+    """A new passphrase, asked for until it is long enough and came twice; nothing at all ends it.
+
+    Raises: ArgumentError, ConfigurationError.
+    """
+    while first := terminal.passphrase(f"New passphrase (at least {approver.SHORTEST} characters): "):
+        if len(first) < approver.SHORTEST:
+            print("That is too short; once more, or nothing to stop.")
+        elif terminal.passphrase("Again: ") != first:
+            print("The two differ; once more, or nothing to stop.")
+        else:
+            return first
+    raise ArgumentError("No passphrase was given; nothing was made.", advice="Run it again.")

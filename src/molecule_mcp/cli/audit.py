@@ -41,7 +41,10 @@ def run(arguments: Namespace) -> int:
         for record in store.records():
             sys.stdout.write(json.dumps(exported(record), separators=(",", ":")) + "\n")
         return 0
-    for record, told in deque(explained(store.records()), maxlen=max(arguments.limit, 0)):
+    shown = deque(explained(store.records()), maxlen=max(arguments.limit, 0))
+    if shown and not arguments.json:
+        print(f"Times are local, {time.strftime('%Z, UTC%z')}.", file=sys.stderr)
+    for record, told in shown:
         if arguments.json:
             print(json.dumps({"seq": record.seq, "at": record.at, "kind": record.kind, **told}))
         else:

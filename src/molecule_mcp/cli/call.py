@@ -16,6 +16,9 @@ from molecule_mcp.prepared import entries
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.traffic import Asked, Caller
 
+WAITING = "waiting for a person"
+"""Begins the progress that a person has to act on, wherever stderr leads."""
+
 
 def run(arguments: Namespace) -> int:
     """Print the answer as JSON.
@@ -62,5 +65,6 @@ def object_in(text: str) -> dict[str, Any]:
 
 
 async def on_stderr(_done: float, _total: float | None, line: str) -> None:
-    """Progress for a person at a terminal."""
-    print(line, file=sys.stderr)
+    """Progress for a person at a terminal; elsewhere only that somebody is waited for."""
+    if sys.stderr.isatty() or line.startswith(WAITING):
+        print(line, file=sys.stderr)

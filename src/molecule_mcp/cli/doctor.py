@@ -17,7 +17,7 @@ import anyio
 
 from molecule_mcp.cli import compose, program, serving
 from molecule_mcp.cli.profile import InForce, in_force
-from molecule_mcp.errors import MoleculeError, TenantRefused
+from molecule_mcp.errors import ConfigurationError, MoleculeError, TenantRefused
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.settings import Settings
@@ -56,10 +56,15 @@ def run(arguments: Namespace) -> int:
     Raises: ConfigurationError for half a configuration; that is the first thing to mend.
     """
     redactor = Redactor()
-    found = in_force(arguments, redactor)
+    try:
+        found, keyless = in_force(arguments, redactor), None
+    except ConfigurationError as error:
+        # Raises the same again unless it is only that the key could not be fetched.
+        found, keyless = in_force(arguments), error
     serving.configure_logging(found.settings.log_level, redactor)
     Secrets(found.settings.state / "secrets", dict(os.environ), redactor)  # from now on its variables are masked
-    findings = [replace(finding, text=redactor.text(finding.text)) for finding in anyio.run(examined, found, redactor)]
+    checked = without_key(found, keyless) if keyless else anyio.run(examined, found, redactor)
+    findings = [replace(finding, text=redactor.text(finding.text)) for finding in checked]
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -79,15 +84,25 @@ async def examined(in_use: InForce, redactor: Redactor) -> list[Finding]:
     return [configured(in_use), *asked, approval(settings), audit(settings), isolation(in_use)]
 
 
+def without_key(in_use: InForce, error: ConfigurationError) -> list[Finding]:
+    """Every check that needs neither the key nor the tenant."""
+    settings = in_use.settings
+    missing = Finding("credential", "fail", f"{error.message} {error.advice or ''}".strip())
+    return [configured(in_use), missing, approval(settings), audit(settings), isolation(in_use)]
+
+
 async def answered(in_use: InForce, wire: Wire) -> list[Finding]:
     """The checks that ask the tenant; without an answer, or with a key it does not take, the later ones say nothing."""
     tenant = Tenant(wire, Permit(routes=ROUTES))
-    found = [await tried("tenant", partial(reachable, tenant, wire))]
+    where = "the embedded sample, inside this process," if in_use.settings.sample else wire.origin
+    found = [await tried("tenant", partial(reachable, tenant, where))]
     if found[-1].state != "ok":
         return found
     if in_use.profile.workspace_token:
         return [*found, await tried("credential", partial(own_token, tenant, *(in_use.profile.bound or ())))]
     key = await tried("credential", partial(credential, tenant))
+    if in_use.settings.sample and key.state == "ok":
+        key = replace(key, text="the embedded sample's own: it opens nothing else, and there is none to keep")
     return [*found, key] if key.state == "fail" else [*found, key, await tried("clock", partial(clock, tenant))]
 
 
@@ -102,19 +117,20 @@ async def tried(about: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
 def configured(found: InForce) -> Finding:
     """What is in force."""
     settings, profile = found.settings, found.profile
-    where = settings.api_url or "the embedded sample tenant: nothing is configured, and nothing in it is real"
+    origin = found.chosen.written.origin if found.chosen else None
+    where = settings.api_url or origin or "the embedded sample tenant: nothing is configured, and nothing in it is real"
     bound = "" if profile.bound is None else f", bound to {len(profile.bound)} workspaces"
     role = "READ (read-only)" if settings.read_only else profile.role
     written = f"{profile.name} of {found.chosen.path}" if found.chosen else profile.name
     text = f"{where}; profile {written}, role {role}{bound}; state in {settings.state}"
-    return Finding("settings", "note" if settings.sample else "ok", text)
+    return Finding("settings", "note" if settings.sample and not origin else "ok", text)
 
 
-async def reachable(tenant: Tenant, wire: Wire) -> Finding:
+async def reachable(tenant: Tenant, where: str) -> Finding:
     """Whether the tenant answers at all."""
     began = time.monotonic()
     await tenant.read("/health", Health)
-    return Finding("tenant", "ok", f"{wire.origin} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+    return Finding("tenant", "ok", f"{where} answers in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 async def credential(tenant: Tenant) -> Finding:

@@ -267,7 +267,7 @@ class Decision:
             if stored and stored.state == "refused":
                 raise declined("declined")
             if look % NOTICED == 0:
-                line = f"waiting for a person: {plan.code}"
+                line = f"waiting for a person: {self.context.allow_line} {plan.code}"
                 await self.caller.progress(look * POLL, self.context.allow_wait, line)
         raise GateStop(
             "allow_required",

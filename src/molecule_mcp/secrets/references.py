@@ -12,10 +12,12 @@ import copy
 import logging
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from errno import ENOENT
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -208,7 +210,7 @@ def keyring_entry(name: str) -> str:
     except ModuleNotFoundError:
         raise ArgumentError(
             "Keyring references need the keyring package, which is not installed.",
-            advice="A person runs: uv tool install 'molecule-mcp[keyring]' - and restarts the server.",
+            advice=f"A person runs: {adding('keyring')} - and restarts the server.",
         ) from None
     try:
         value = keyring.get_password(service, user)
@@ -220,6 +222,13 @@ def keyring_entry(name: str) -> str:
             advice=f"A person runs: keyring set {service} {user}",
         )
     return value
+
+
+def adding(package: str) -> str:
+    """The command that adds a package to the interpreter that runs this; an environment that uv made has no pip."""
+    if find_spec("pip"):
+        return shlex.join([sys.executable, "-m", "pip", "install", package])
+    return shlex.join(["uv", "pip", "install", "--python", sys.executable, package])
 
 
 def _encodable(value: str) -> bool:
