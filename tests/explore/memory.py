@@ -157,7 +157,7 @@ class MemoryStore:
         return left
 
     def earlier(self, call: Call) -> RecordedCall | None:
-        """The call that this one repeats, or None."""
+        """The call that this one repeats, or None; there are no plans of several calls here."""
         known = list(self.data.calls.values())
         if call.token:
             return next(
@@ -203,8 +203,8 @@ class MemoryStore:
     def _counts(self, call: Call, recorded: RecordedCall, before: list[Kept], after: list[Kept]) -> bool:
         ended = recorded.ended or 0.0
         if recorded.state == "done":
-            followed = any(other.ended is None or other.ended > ended for _, other, _ in before)
-            followed = followed or any(other.ended is None or other.ended >= ended for _, other, _ in after)
+            since = [other for _, other, _ in before if other.ended != ended] + [other for _, other, _ in after]
+            followed = any(other.ended is None or other.ended >= ended for other in since)
             return ended > call.recent and not (call.latest and followed)
         return recorded.state == "running" or (recorded.state == "unknown" and ended > call.doubtful)
 

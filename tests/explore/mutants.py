@@ -45,7 +45,7 @@ NO_EXPIRY: tuple[Edit, ...] = (
 REPEATED: tuple[Edit, ...] = (
     (
         "src/molecule_mcp/store/calls.py",
-        "return _found(sql, _BY_BINDING, call.binding, call.recent, call.latest, call.doubtful)",
+        "return _found(sql, _BY_BINDING, flat(call))",
         "return None",
     ),
     (MEMORY, "if one.binding == call.binding and", "if False and"),

@@ -215,7 +215,8 @@ async def test_an_error_that_may_be_an_agents_own_stops_a_plan_in_doubt(rig: Rig
     given["calls"][1]["arguments"]["client_token"] = "anew"
     assert error.advice == (
         "Read the present state before anything else. The same calls again stop here again; "
-        "without this one they go on, and with another client_token it is sent anew."
+        "give those that were not attempted as a plan of their own, and this one with another client_token only if it "
+        "shall be sent anew."
     )
     await called(rig.road(), given)
     assert len(rig.transport.changes) == 4
@@ -333,6 +334,73 @@ async def test_a_dry_run_of_a_plan_shows_its_question_and_requests(rig: Rig) -> 
 async def test_a_profile_that_asks_about_more_asks_about_a_plan_of_it(rig: Rig) -> None:
     question = await asked(rig.road(Profile(ask_from=Risk.WRITE)), PLAN, tell(rig, "SEO Analyst"))
     assert question.plan.question.lines[0] == "Run 1 call, in this order (disrupt)"
+
+
+def changes(rig: Rig, *calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """A plan of these calls about one workspace, and a message to another."""
+    target = {"workspace_id": rig.named("SEO Analyst")}
+    plan = [{"tool": tool, "arguments": {**target, **arguments}} for tool, arguments in calls]
+    return {"calls": plan + tell(rig, "Copywriter")["calls"]}
+
+
+@pytest.mark.parametrize("before", ["alone", "in another plan", "in the same plan"])
+async def test_what_was_undone_outside_of_a_plan_since_is_done_again(rig: Rig, before: str) -> None:
+    target = {"workspace_id": rig.named("SEO Analyst")}
+    given = changes(rig, ("pause_workspace", {}))
+    if before == "alone":
+        await rig.road().call(Caller(), "pause_workspace", target)
+    else:
+        await called(rig.road(), {"calls": given["calls"][: 1 if before == "in another plan" else 2]})
+    await rig.road().call(Caller(), "resume_workspace", target)
+    done = await called(rig.road(), given)
+    assert rig.statuses()[target["workspace_id"]] == "paused"
+    assert done.structured["sent"][0] == f"POST /workspaces/{target['workspace_id']}/pause"
+    told = [item.get("deduplicated") for item in done.structured["items"]]
+    assert told == [None, True if before == "in the same plan" else None]
+
+
+async def test_a_value_that_was_set_to_another_since_is_set_again_by_a_plan(rig: Rig) -> None:
+    target = {"workspace_id": rig.named("SEO Analyst")}
+    for model in ("a", "b"):
+        await rig.road().call(Caller(), "set_model", {**target, "model": model})
+    await called(rig.road(), changes(rig, ("set_model", {"model": "a"})))
+    read = await rig.road().call(Caller(), "get_model", target)
+    assert isinstance(read, Done)
+    assert read.structured["model"] == "a"
+
+
+async def test_a_question_about_a_plan_names_every_call_that_somebody_undid(rig: Rig) -> None:
+    target = {"workspace_id": rig.named("SEO Analyst")}
+    for tool in ("pause_workspace", "resume_workspace"):
+        await rig.road().call(Caller(), tool, target)
+    given = changes(rig, ("pause_workspace", {}))
+    given["calls"] += delete(rig, "Ticket Triage")["calls"]
+    question = await asked(rig.road(), PLAN, given)
+    assert question.plan.question.lines[0].startswith("Run 3 calls,")
+
+
+async def test_what_the_calls_of_a_plan_undo_of_each_other_is_not_done_again_by_the_same_plan(rig: Rig) -> None:
+    given = changes(rig, ("set_model", {"model": "a"}), ("set_model", {"model": "b"}))
+    await called(rig.road(), given)
+    rig.clock.now += 590
+    again = await called(rig.road(), given)
+    assert again.structured["sent"] == []
+    assert len(rig.transport.changes) == 3
+
+
+@pytest.mark.parametrize(("passed", "sent"), [(119, 1), (120, 2)])
+@pytest.mark.parametrize("before", ["alone", "in another plan"])
+async def test_what_was_done_outside_of_a_plan_counts_in_it_as_for_a_call_by_itself(
+    rig: Rig, before: str, passed: int, sent: int
+) -> None:
+    [message] = tell(rig, "Copywriter")["calls"]
+    if before == "alone":
+        await rig.road().call(Caller(), message["tool"], message["arguments"])
+    else:
+        await called(rig.road(), {"calls": [message]})
+    rig.clock.now += passed
+    await called(rig.road(), tell(rig, "Copywriter", "Support Lead"))
+    assert len(rig.transport.changes) == sent + 1
 
 
 async def test_a_token_of_another_call_is_refused_by_its_place_in_the_plan(rig: Rig) -> None:

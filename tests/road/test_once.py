@@ -22,11 +22,11 @@ TOKEN_ONLY = f"{READ_FIRST}only another client_token sends this call anew."
 CUT_OFF = "The same call was cut off before its outcome was recorded."
 
 
-def once(rig: Rig, tool: str, arguments: dict[str, Any], *, token: str = "", planned: bool = False) -> Once:
+def once(rig: Rig, tool: str, arguments: dict[str, Any], *, token: str = "", plan: str = "") -> Once:
     """A call of another principal whose digests are the very texts they are made of."""
     context = rig.road(keyed_digest=str).context
     asking = Asking(context, Caller("another"), tools.catalogue()[tool], arguments, Risk.WRITE)
-    return Once(asking, token, planned=planned)
+    return Once(asking, token, plan)
 
 
 def recorded(rig: Rig) -> RecordedCall:
@@ -56,30 +56,30 @@ async def dies(rig: Rig, tool: str, given: dict[str, Any]) -> None:
     assert isinstance(await rig.road(store=lambda: store).call(Caller(), tool, given), Done)
 
 
-@pytest.mark.parametrize(("token", "planned", "recent"), [("", False, 120.0), ("", True, 600.0), ("one", False, 120.0)])
-def test_the_same_call_is_found_by_the_same_texts_in_every_version(
-    rig: Rig, token: str, planned: bool, recent: float
-) -> None:
-    call, now = once(rig, TOOL, {"name": "Digest"}, token=token, planned=planned).call(), rig.clock.now
+@pytest.mark.parametrize(("token", "plan", "scope"), [("", "", ""), ("", "p", ',"p"'), ("one", "", "")])
+def test_the_same_call_is_found_by_the_same_texts_in_every_version(rig: Rig, token: str, plan: str, scope: str) -> None:
+    call, now = once(rig, TOOL, {"name": "Digest"}, token=token, plan=plan).call(), rig.clock.now
     whose = f'"another","default","{ORIGIN}","create_schedule"'
     assert len(bytes.fromhex(call.id)) == 16
     assert call == Call(
         id=call.id,
-        scope=f'["another","default","{ORIGIN}"]',
+        scope=f'["another","default","{ORIGIN}"{scope}]',
         tool="create_schedule",
         binding=f'[{whose},{{"call":{{"name":"Digest"}},"values":[]}}]',
         token=f'[{whose},{{"token":"one"}}]' if token else "",
         at=now,
-        recent=now - recent,
+        plan=plan,
+        recent=now - 120,
+        planned=now - 600,
         latest=False,
         doubtful=now - 86_400,
     )
 
 
-@pytest.mark.parametrize(("planned", "recent"), [(False, 120.0), (True, 600.0)])
-def test_what_is_idempotent_counts_as_long_as_it_may_still_be_so(rig: Rig, planned: bool, recent: float) -> None:
-    call, now = once(rig, "pause_workspace", {}, planned=planned).call(), rig.clock.now
-    assert (call.latest, call.recent, call.doubtful) == (not planned, now - recent, now - 120)
+@pytest.mark.parametrize("plan", ["", "p"])
+def test_what_is_idempotent_counts_as_long_as_it_may_still_be_so(rig: Rig, plan: str) -> None:
+    call, now = once(rig, "pause_workspace", {}, plan=plan).call(), rig.clock.now
+    assert (call.latest, call.recent, call.planned, call.doubtful) == (True, now - 120, now - 600, now - 120)
 
 
 @pytest.mark.parametrize(("name", "values"), [("KEY", '["sesame-0123456789"]'), ("NONE", '[""]')])

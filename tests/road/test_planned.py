@@ -149,13 +149,13 @@ async def test_a_repeat_goes_on_with_what_was_shown_though_what_was_done_is_know
     message = tell(rig, "Support Lead")["calls"][0]
     last = delete(rig, "Ticket Triage")["calls"][0]
     await road.call(Caller(), message["tool"], message["arguments"])
-    rig.clock.now += 300
+    rig.clock.now += 60
     sign(rig, road, await waiting(rig, road, critical["tool"], critical["arguments"]))
     await road.call(Caller(), critical["tool"], critical["arguments"])
     given = {"calls": [critical, message, last]}
     shown = await refused(road.call(Caller(), PLAN, given))
     assert shown.kind == "repeat_to_confirm" and shown.details["would"][0].startswith("Run 1 call,")
-    rig.clock.now += 310
+    rig.clock.now += 100
     done = await called(road, given)
     assert [item.get("deduplicated") for item in done.structured["items"]] == [True, True, None]
     assert done.structured["sent"] == [f"DELETE /workspaces/{rig.named('Ticket Triage')}"]

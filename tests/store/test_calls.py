@@ -17,6 +17,7 @@ from molecule_mcp.store.sqlite import SqliteStore
 ANSWER = {"done": {"items": [{"id": "w0"}], "sent": []}}
 SCOPE = canonical(("local", "default", "https://tenant.example"))
 OF_ANOTHER = canonical(("somebody else", "night", "https://tenant.example"))
+OF_PLAN = canonical(("local", "default", "https://tenant.example", "p"))
 
 
 def call(name: str = "call", **changes: Any) -> Call:
@@ -28,7 +29,9 @@ def call(name: str = "call", **changes: Any) -> Call:
         binding="binding",
         token="",
         at=NOW,
+        plan="",
         recent=NOW - 120,
+        planned=NOW - 600,
         latest=False,
         doubtful=NOW - KEPT,
     )
@@ -119,6 +122,31 @@ def test_a_call_begun_before_it_counts_as_following_it_unless_it_ended_before(
     if ended is not None:
         store.finish("first", "done", ended, ANSWER)
     assert found(store, latest=True) == counts
+
+
+def test_what_was_done_counts_longer_for_the_same_plan_alone(store: SqliteStore) -> None:
+    made(store, at=NOW - 599, scope=OF_PLAN)
+    assert found(store, plan="p") == "call"
+    assert found(store, plan="p", planned=NOW - 599) is None
+    assert found(store, plan="q") is None
+    assert found(store) is None
+    assert found(store, recent=NOW - 600) == found(store, recent=NOW - 600, plan="q") == "call"
+
+
+def test_what_was_done_by_itself_counts_for_a_plan_no_longer_than_for_a_call_by_itself(store: SqliteStore) -> None:
+    made(store, at=NOW - 120)
+    assert found(store, plan="p") is None
+    assert found(store, plan="p", recent=NOW - 121) == "call"
+
+
+def test_only_what_follows_from_outside_of_a_plan_ends_what_was_done_for_it(store: SqliteStore) -> None:
+    made(store, scope=OF_PLAN)
+    made(store, id="next", binding="y", scope=OF_PLAN)
+    assert found(store, latest=True, plan="p") == "call"
+    assert found(store, latest=True, plan="q") is None
+    assert found(store, latest=True) is None
+    made(store, id="outside", binding="z")
+    assert found(store, latest=True, plan="p") is None
 
 
 def test_a_token_finds_its_first_call_however_it_ended_and_whatever_it_was(store: SqliteStore) -> None:

@@ -18,7 +18,7 @@ from molecule_mcp.store.sqlite import SqliteStore
 LATER = NOW + 100.0
 ORIGIN = "https://tenant.example"
 UNKNOWN = Outcome("unknown", None, NOW + 1)
-CALL = Call("c1", "scope", "delete_workspace", "binding", "", NOW, NOW - 120, False, NOW - 120)
+CALL = Call("c1", "scope", "delete_workspace", "binding", "", NOW, "", NOW - 120, NOW - 600, False, NOW - 120)
 READ = ("GET /workspaces/w0 404",)
 
 DIE = """

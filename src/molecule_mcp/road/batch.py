@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError, Sent
 from molecule_mcp.gate.answer import FormAnswer
+from molecule_mcp.gate.plan import bound_text
 from molecule_mcp.gate.question import combined
 from molecule_mcp.road import answers
 from molecule_mcp.road.asking import Asking, tenant
@@ -24,8 +25,8 @@ from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
 
 LEFT = "Read the present state before anything else; the same calls again go on with what is left."
 IN_DOUBT = (
-    "Read the present state before anything else. The same calls again stop here again; without this one they go on, "
-    "and with another client_token it is sent anew."
+    "Read the present state before anything else. The same calls again stop here again; give those that were not "
+    "attempted as a plan of their own, and this one with another client_token only if it shall be sent anew."
 )
 
 
@@ -40,11 +41,6 @@ class Judged:
     def written(self) -> dict[str, Any]:
         """The call as JSON values; equal ones are the same call."""
         return {"tool": self.asking.capability.name, "arguments": dict(self.asking.arguments), "token": self.token}
-
-    @property
-    def once(self) -> Once:
-        """The call as it is found again."""
-        return Once(self.asking, self.token, planned=True)
 
 
 @dataclass(frozen=True)
@@ -129,9 +125,24 @@ class Planned:
     @property
     def decision(self) -> Decision:
         """What is left, for a person to decide."""
-        written = {"calls": [call.written for call in self.calls.values()]}
         batch = self.batch
-        return Decision(batch.context, batch.caller, batch.capability, written, self.risk, self.show)
+        return Decision(batch.context, batch.caller, batch.capability, self.written, self.risk, self.show)
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """Every call as JSON values: equal ones are the same plan."""
+        return {"calls": [call.written for call in self.calls.values()]}
+
+    @cached_property
+    def key(self) -> str:
+        """Finds what was done of this plan when the same calls are given again."""
+        context, batch = self.batch.context, self.batch
+        whose = (batch.caller.principal, context.profile.name, context.origin, batch.capability.name)
+        return context.keyed_digest(bound_text(*whose, self.written))
+
+    def once(self, call: Judged) -> Once:
+        """One of the calls as it is found again."""
+        return Once(call.asking, call.token, self.key)
 
     @property
     def untyped(self) -> "Planned":
@@ -152,7 +163,7 @@ class Planned:
         return combined(parts, self.risk, tenant(self.batch.context)), tuple(steps)
 
     async def known(self) -> dict[int, Done]:
-        """The outcomes of calls that were made before, of this plan or by themselves.
+        """The outcomes of calls that were made before, as part of this plan or just now by themselves.
 
         Raises: GateStop when the outcome of one is in doubt.
         """
@@ -160,7 +171,7 @@ class Planned:
         for position, call in self.calls.items():
             try:
                 with of_call(position), asked_by(call.asking.purpose):
-                    outcome = await call.once.known()
+                    outcome = await self.once(call).known()
             except MoleculeError as error:
                 if "deduplicated" not in error.details:
                     raise  # about this call, not about what became of an earlier one
@@ -190,7 +201,7 @@ class Planned:
                     await self.weighed_again(call.asking)
                 send = partial(free, call.asking) if made is None else partial(self.send, position, number, *made)
                 with asked_by(call.asking.purpose):
-                    outcomes[position] = await call.once.run(send)
+                    outcomes[position] = await self.once(call).run(send)
             except MoleculeError as error:
                 raise self.stopped(outcomes, position, error) from error
             await self.batch.caller.progress(number, len(self.open), f"{number} of {len(self.open)} calls done")

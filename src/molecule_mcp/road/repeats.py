@@ -40,12 +40,13 @@ class Once:
 
     Args:
         token: The caller's own name for this call, "" without one; another token makes the same call another one.
-        planned: Whether it is one of several of a plan, which goes on where it stopped as long as a plan is good.
+        plan: Keyed digest of the calls of a plan that this is one of, which go on where they stopped as long as a plan
+            is good; "" for a call by itself.
     """
 
     asking: Asking
     token: str
-    planned: bool = False
+    plan: str = ""
 
     def call(self) -> Call:
         """The call as the store finds it again."""
@@ -56,13 +57,15 @@ class Once:
         whose = (*scope, tool.name)
         return Call(
             id=token_hex(16),
-            scope=canonical(scope),
+            scope=canonical((*scope, self.plan) if self.plan else scope),
             tool=tool.name,
             binding=context.keyed_digest(bound_text(*whose, {"call": asking.arguments, "values": self.values()})),
             token=context.keyed_digest(bound_text(*whose, {"token": self.token})) if self.token else "",
             at=now,
-            recent=now - (LIFETIME if self.planned else RECENT),
-            latest=tool.idempotent and not self.planned,
+            plan=self.plan,
+            recent=now - RECENT,
+            planned=now - LIFETIME,
+            latest=tool.idempotent,
             doubtful=now - (RECENT if tool.idempotent else KEPT),
         )
 

@@ -5,11 +5,12 @@ from being made, or tells of one that was not.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
 from molecule_mcp.errors import StoreError
+from molecule_mcp.store.forms import flat
 from molecule_mcp.store.records import KEPT, Call, CallState, RecordedCall
 
 SCHEMA = """
@@ -23,16 +24,20 @@ CREATE INDEX calls_by_end ON calls (ended);
 """
 
 _ROW = "SELECT id, binding, state, ended, answer FROM calls WHERE "
-# Whoever made it: what another principal or profile did to the same tenant undoes it as well.
+# Whoever made it: what another principal or profile did to the same tenant undoes it as well. Not so the other calls of
+# the plan that asks: what one of those undoes, the plan undoes.
 _FOLLOWED = (
     "EXISTS (SELECT 1 FROM calls AS later WHERE later.id != calls.id"
     " AND (later.ended IS NULL OR (later.ended, later.rowid) > (calls.ended, calls.rowid))"
-    " AND json_extract(later.scope, '$[2]') = json_extract(calls.scope, '$[2]'))"
+    " AND json_extract(later.scope, '$[2]') = json_extract(calls.scope, '$[2]')"
+    " AND json_extract(later.scope, '$[3]') IS NOT :plan)"
 )
 _BY_TOKEN = f"{_ROW} token = ? AND started > ? ORDER BY started LIMIT 1"
+_COUNTS = "(ended > :recent OR (ended > :planned AND json_extract(scope, '$[3]') = :plan))"
 _BY_BINDING = (
-    f"{_ROW} binding = ? AND (state = 'running' OR (state = 'done' AND ended > ? AND NOT (? AND {_FOLLOWED}))"
-    " OR (state = 'unknown' AND ended > ?)) ORDER BY started DESC, rowid DESC LIMIT 1"
+    f"{_ROW} binding = :binding"
+    f" AND (state = 'running' OR (state = 'done' AND {_COUNTS} AND NOT (:latest AND {_FOLLOWED}))"
+    " OR (state = 'unknown' AND ended > :doubtful)) ORDER BY started DESC, rowid DESC LIMIT 1"
 )
 _SENT = (
     "SELECT json_extract(intents.intent, '$.method') || ' ' || json_extract(intents.intent, '$.path'), state, verdict"
@@ -43,13 +48,13 @@ _SENT = (
 def earlier(sql: Connection, call: Call) -> RecordedCall | None:
     """See `records.Store.earlier`."""
     if call.token:
-        return _found(sql, _BY_TOKEN, call.token, call.at - KEPT)
-    return _found(sql, _BY_BINDING, call.binding, call.recent, call.latest, call.doubtful)
+        return _found(sql, _BY_TOKEN, (call.token, call.at - KEPT))
+    return _found(sql, _BY_BINDING, flat(call))
 
 
 def recorded(sql: Connection, call_id: str) -> RecordedCall | None:
     """See `records.Store.recorded`."""
-    return _found(sql, f"{_ROW} id = ?", call_id)
+    return _found(sql, f"{_ROW} id = ?", (call_id,))
 
 
 def begin(sql: Connection, owner: str, call: Call) -> None:
@@ -107,7 +112,7 @@ def settle(sql: Connection, call_id: str | None) -> None:
     return None
 
 
-def _found(sql: Connection, query: str, *values: object) -> RecordedCall | None:
+def _found(sql: Connection, query: str, values: Sequence[object] | Mapping[str, object]) -> RecordedCall | None:
     row = sql.execute(query, values).fetchone()
     if row is None:
         return None

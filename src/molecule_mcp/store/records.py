@@ -166,13 +166,16 @@ class Call:
 
     Args:
         id: 32 hex characters.
-        scope: Whose it is, and of which tenant: canonical JSON of principal, profile and origin.
+        scope: Whose it is, and of which tenant: canonical JSON of principal, profile and origin, and of `plan` unless
+            it is "".
         binding: Keyed digest of everything that makes a call the same call.
         token: Keyed digest of whose call it is and of the caller's own name for it; "" without one.
         at: When it is made.
+        plan: Keyed digest of whose and which plan of several calls this is one of; "" for a call by itself.
         recent: What was done after this time counts.
+        planned: The same for what was done as part of the same plan.
         latest: Whether it counts only as long as no other call of this origin, whoever made it, was under way since it
-            was done: that may have undone it.
+            was done: that may have undone it. Those of the same plan do not matter.
         doubtful: What became unknown after this time counts.
     """
 
@@ -182,7 +185,9 @@ class Call:
     binding: str
     token: str
     at: float
+    plan: str
     recent: float
+    planned: float
     latest: bool
     doubtful: float
 
@@ -312,8 +317,8 @@ class Store(Protocol):
         """The call that this one repeats, or None.
 
         With a token: the first of that token in the last `KEPT` seconds, however it ended. Without: the newest of the
-        same binding that runs, was done after `call.recent` (and see `call.latest`), or became unknown after
-        `call.doubtful`.
+        same binding that runs, was done after `call.recent` or `call.planned` (and see `call.latest`), or became
+        unknown after `call.doubtful`.
         """
         ...
 
