@@ -55,6 +55,12 @@ def test_a_tool_without_a_preview_that_touches_no_workspace_is_asked_about_by_na
     assert asked.lines[2:] == ("text: 2", f'  - "{"x" * 160}"', '  - "xend"')
 
 
+def test_a_question_names_what_would_change_with_its_target_of_all_its_calls() -> None:
+    touching = [replace(PREVIEW, touches=frozenset(each)) for each in ({"c", "a"}, {"a", "b"})]
+    assert question(touching[0], Risk.DESTROY, "t").touches == ("a", "c")
+    assert combined([(each, Risk.DESTROY) for each in touching], Risk.DESTROY, "t").touches == ("a", "b", "c")
+
+
 def test_a_question_tells_headline_tenant_and_facts_and_takes_one_answer() -> None:
     asked = question(PREVIEW, Risk.DESTROY, "https://acme.example")
     assert asked.lines == (

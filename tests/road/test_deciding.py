@@ -75,6 +75,20 @@ async def test_what_was_refused_twice_rests_whatever_is_wanted_of_it(rig: Rig) -
     await asked(rig.road(), TOOL, leaf(rig))
 
 
+@pytest.mark.parametrize("tool", ["collapse_team", TOOL, "run_plan"])
+async def test_what_was_refused_twice_does_not_go_with_its_team_either(rig: Rig, tool: str) -> None:
+    lead = rig.named("Finance Lead")
+    row = rig.app.database.execute("SELECT id FROM workspaces WHERE parent_id = ?", (lead,)).fetchone()
+    for _ in range(2):
+        await no(rig, {"workspace_id": row[0]})
+    given: dict[str, Any] = {"workspace_id": lead}
+    if tool == "run_plan":
+        given = {"calls": [{"tool": "collapse_team", "arguments": given}]}
+    assert (await refused(rig.road().call(can_ask(), tool, given))).kind == "cooling_off"
+    rig.clock.now += RESTS
+    await asked(rig.road(), tool, given)
+
+
 async def test_it_rests_for_who_was_refused_and_not_for_others(rig: Rig) -> None:
     for _ in range(2):
         await no(rig, leaf(rig))

@@ -143,9 +143,9 @@ def test_only_a_granted_plan_is_spent(store: SqliteStore) -> None:
 # Rest
 
 
-def asked(store: SqliteStore, number: int, at: float) -> Hindrance | None:
+def asked(store: SqliteStore, number: int, at: float, *about: tuple[str, ...]) -> Hindrance | None:
     """Ask about one target, in a plan of a binding of its own that is gone within a minute."""
-    question = Question(("Delete",), ("allow",), None, ("w0",))
+    question = Question(("Delete",), ("allow",), None, *(about or (("w0",),)))
     plan = making.plan(number, question=question, binding=str(number), created=at, expires=at + 60)
     return store.open_plan(plan)
 
@@ -161,6 +161,27 @@ def test_a_target_that_was_refused_twice_rests_for_half_an_hour_from_the_last_ti
     declined(store, 1000.0, 1100.0)
     assert asked(store, 1, 1100.0) == asked(store, 1, 2899.9) == Hindrance(2900.0)
     assert asked(store, 1, 2900.0) is None
+
+
+def test_what_would_change_something_that_rests_is_not_asked_about_either(store: SqliteStore) -> None:
+    declined(store, 1000.0, 1100.0)
+    assert asked(store, 1, 1200.0, ("team",), ("w1", "w0")) == Hindrance(2900.0)
+    assert asked(store, 1, 1200.0, ("team",), ("w1", "team")) is None
+
+
+def test_a_no_counts_for_what_it_was_about_alone(store: SqliteStore) -> None:
+    for number in (1, 2):
+        assert asked(store, number, 1000.0, ("team",), ("team", "w0")) is None
+        assert store.refuse(f"{number:032x}", "declined", 1000.0)
+    assert asked(store, 3, 1001.0, ("team",)) == Hindrance(2800.0)
+    assert asked(store, 3, 1001.0) is None
+
+
+def test_an_open_plan_of_before_that_says_nothing_of_what_it_touches_is_read(store: SqliteStore, folder: Path) -> None:
+    plan = making.plan()
+    store.open_plan(plan)
+    making.outside(folder, "UPDATE plans SET plan = json_remove(plan, '$.question.touches')")
+    assert stored(store).plan == plan
 
 
 def test_two_refusals_half_an_hour_apart_let_a_target_rest_and_later_ones_do_not(

@@ -19,7 +19,7 @@ def test_the_sqlite_store_has_the_methods_of_the_protocol_with_their_very_parame
 
 def test_what_is_not_said_is_nothing() -> None:
     assert Step("allow", 0, {}, "GET", "/", "", {}) == Step("allow", 0, {}, "GET", "/", "", {}, "", 0, "")
-    assert Question((), (), None) == Question((), (), None, ())
+    assert Question((), (), None) == Question((), (), None, (), ())
     assert Grant("none", "allow", 1.0) == Grant("none", "allow", 1.0, "", "", "")
     assert Outcome("done", 200, 1.0) == Outcome("done", 200, 1.0, "")
 

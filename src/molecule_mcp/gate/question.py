@@ -39,7 +39,7 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
     targets = (target_of(preview),)
     if phrase:
         lines.append(f"To allow exactly this, type: {phrase}")
-    return Question(whole(lines), answers, phrase, targets)
+    return Question(whole(lines), answers, phrase, targets, tuple(sorted(preview.touches)))
 
 
 def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> Question:
@@ -64,7 +64,8 @@ def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> 
         phrase = typed_phrase(f"{len(parts)} {name}", identifier)
         lines.append(f"To allow exactly this, type: {phrase}")
     targets = tuple(dict.fromkeys(target_of(preview) for preview, _ in parts))
-    return Question(whole(lines), ("allow",), phrase, targets)
+    touches = tuple(sorted({each for preview, _ in parts for each in preview.touches}))
+    return Question(whole(lines), ("allow",), phrase, targets, touches)
 
 
 def whole(lines: Sequence[str]) -> tuple[str, ...]:

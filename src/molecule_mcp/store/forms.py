@@ -55,7 +55,11 @@ def plan_from(text: str) -> Plan:
     read = json.loads(text)
     question = read["question"]
     read["question"] = Question(
-        tuple(question["lines"]), tuple(question["answers"]), question["phrase"], tuple(question["targets"])
+        tuple(question["lines"]),
+        tuple(question["answers"]),
+        question["phrase"],
+        tuple(question["targets"]),
+        tuple(question.get("touches", ())),  # an older plan says nothing of it
     )
     read["steps"] = tuple(Step(**step) for step in read["steps"])
     return Plan(**read)

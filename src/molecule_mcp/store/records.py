@@ -62,12 +62,14 @@ class Question:
         answers: Acceptable answers, e.g. ("allow",) or ("approve", "deny", "leave").
         phrase: What must be typed exactly for a critical plan, or None.
         targets: What it is about, by id, or by name where there is none: two refusals of one let it rest.
+        touches: Ids of everything else that it would change; it is not asked while one of them rests.
     """
 
     lines: tuple[str, ...]
     answers: tuple[str, ...]
     phrase: str | None
     targets: tuple[str, ...] = ()
+    touches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,8 @@ class Store(Protocol):
 
     def open_plan(self, plan: Plan) -> Hindrance | None:
         """Write a new plan, state open; of one that asks, only if no other question of its principal is open, and
-        none of its targets rests: a principal refused it twice within `RESTS`, the last time less than `RESTS` ago.
+        nothing of what it is about or would change rests: a principal refused it twice within `RESTS`, the last time
+        less than `RESTS` ago.
 
         Returns: what stands against it; nothing was written then.
         """

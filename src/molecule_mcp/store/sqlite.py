@@ -387,7 +387,7 @@ class SqliteStore:
         if row is not None:
             other = plan_from(row[0])
             return Hindrance(other.expires, other)
-        for target in plan.question.targets:
+        for target in (*plan.question.targets, *plan.question.touches):
             last = [at for (at,) in sql.execute(_REFUSED, (plan.principal, target)).fetchall()]
             if len(last) == 2 and last[0] - last[1] <= RESTS and plan.created < last[0] + RESTS:
                 return Hindrance(last[0] + RESTS)
