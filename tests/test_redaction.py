@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from molecule_mcp.redaction import DEEPEST, Redactor
+from molecule_mcp.redaction import DEEPEST, Redactor, holds_unseen
 
 KEY = "k3yOf-the_0rganization"
 NAME = "MOLECULE_ORG_TOKEN"
@@ -339,3 +339,20 @@ def test_a_message_in_other_letters_stays_the_same_object_and_unseen_characters_
     told = redactor().body(json.dumps({"a": f"\u200b{KEY}"}).encode())
     assert json.loads(told) == {"a": f"\u200b{MARKER}"}
     assert redactor().body("\u200b{".encode()) == "\u200b{".encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ('plain \\n \\t \\" text', False),
+        ("Zürich 東京 \n", False),
+        ("\\u00fc\\u6771", False),
+        ("a\\rb", True),
+        ("a\\u200Bb", True),
+        ("Zürich\u200b", True),
+        ("\\ud83d\\ude00", True),
+        ("a\r\n", False),
+    ],
+)
+def test_a_message_is_taken_apart_only_where_it_holds_what_nobody_sees(text: str, holds: bool) -> None:
+    assert holds_unseen(text) is holds

@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, cast
 
-from molecule_mcp.cleaning import clean_data
+from molecule_mcp.cleaning import clean, clean_data
 
 SHORTEST = 6
 """Bytes (UTF-8) of the shortest value that is learned."""
@@ -29,6 +29,7 @@ DEEPEST = 100
 
 _PLAIN = frozenset(string.ascii_letters + string.digits)
 _BASE64 = _PLAIN | frozenset("+/-_")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[bfr])")
 _SHORT_ESCAPES = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 # Escapes nest: a backslash of JSON inside JSON is doubled, a percent sign of a URL inside a URL is %25.
@@ -65,7 +66,7 @@ class Redactor:
         """A message as it came over the wire, masked; JSON stays JSON. The same object when it holds no value."""
         text = data.decode("utf-8", "surrogateescape")
         masked = self.text(text)
-        if masked is text and (not self._forms or (text.isascii() and "\\u" not in text)):
+        if masked is text and not (self._forms and holds_unseen(text)):
             return data
         try:
             read = self.data(json.loads(text))
@@ -107,6 +108,16 @@ class Redactor:
                 name = f"{name}'"
             masked[name] = self._data(value, depth)
         return masked
+
+
+def holds_unseen(text: str) -> bool:
+    """Whether a character that cleaning takes out stands in a message, raw or escaped as JSON does it.
+
+    Only the characters that occur are looked at, each once: messages are long.
+    """
+    escapes: set[str] = set(_ESCAPE.findall(text)) if "\\" in text else set()
+    written: set[str] = set() if text.isascii() else set(text)
+    return "" in escapes or any(clean(each) != each for each in written | {chr(int(each, 16)) for each in escapes})
 
 
 _Container = dict[Any, Any] | list[Any] | tuple[Any, ...]
