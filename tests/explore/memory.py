@@ -22,6 +22,7 @@ from molecule_mcp.store.records import (
     RecordedCall,
     StepState,
     StoredPlan,
+    Way,
 )
 
 Place = tuple[str, str, int]
@@ -71,6 +72,9 @@ class MemoryStore:
         for step in plan.steps:
             self.data.steps[plan.id, step.answer, step.index] = "pending"
         return None
+
+    def asked(self, plan_id: str, how: Way) -> None:
+        """Nothing depends on it here, where no question stands against another."""
 
     def plan(self, plan_id: str) -> StoredPlan | None:
         """Read one plan by id."""

@@ -109,7 +109,9 @@ class State:
 class Guarded:
     """A store that can end its process before or after one of its writes."""
 
-    WRITES = frozenset({"open_plan", "grant", "refuse", "begin", "claim", "settle", "spend", "finish", "forget"})
+    WRITES = frozenset(
+        {"open_plan", "asked", "grant", "refuse", "begin", "claim", "settle", "spend", "finish", "forget"}
+    )
 
     def __init__(self, inner: Store) -> None:
         self.inner = inner

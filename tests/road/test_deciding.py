@@ -11,8 +11,9 @@ from molecule_mcp.gate.plan import bound_text
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.traffic import Asked, Caller
+from molecule_mcp.store import approver
 from molecule_mcp.store.records import RESTS, Grant, Plan, Step
-from tests.road.rig import ORIGIN, Rig, answered, asked, by_another, can_ask, refused
+from tests.road.rig import ORIGIN, PASSPHRASE, Rig, answered, asked, by_another, can_ask, refused
 
 TOOL = "delete_workspace"
 
@@ -29,13 +30,38 @@ async def no(rig: Rig, given: dict[str, Any], action: str = "decline", tool: str
 
 
 async def test_a_second_question_waits_for_the_answer_to_the_first(rig: Rig) -> None:
-    question = await asked(rig.road(), TOOL, leaf(rig))
+    road = rig.road()
+    question = await asked(road, TOOL, leaf(rig))
     error = await refused(rig.road().call(can_ask(), TOOL, leaf(rig, "Copywriter")))
     assert (error.kind, error.sent) == ("question_open", False)
     assert "Delete 1 workspace" in error.message
     assert error.details == {"seconds": 601, "how": f"molecule-mcp allow {question.plan.code}"}
     await answered(rig.road(), TOOL, leaf(rig), question, allow=True)
     await asked(rig.road(), TOOL, leaf(rig, "Copywriter"))
+
+
+async def test_a_question_in_a_form_ends_with_the_last_process_that_shows_it(rig: Rig) -> None:
+    gone, road = rig.road(), rig.road()
+    question = await asked(gone, TOOL, leaf(rig))
+    assert (await asked(road, TOOL, leaf(rig))).plan.id == question.plan.id
+    gone.context.store().close()
+    assert (await refused(rig.road().call(can_ask(), TOOL, leaf(rig, "Copywriter")))).kind == "question_open"
+    road.context.store().close()
+    await asked(rig.road(), TOOL, leaf(rig, "Copywriter"))
+    late = FormAnswer(question.plan.id, "accept", {"allow": True})
+    assert (await refused(rig.road().call(can_ask(), TOOL, leaf(rig), late))).kind == "plan_used"
+    assert rig.transport.changes == []
+
+
+@pytest.mark.parametrize("form", [True, False])
+async def test_a_question_that_also_waits_outside_of_its_process_outlives_it(rig: Rig, form: bool) -> None:
+    approver.init(rig.folder, PASSPHRASE)
+    gone = rig.road()
+    if form:
+        await asked(gone, TOOL, leaf(rig))
+    assert (await refused(gone.call(Caller(), TOOL, leaf(rig)))).kind == "allow_required"
+    gone.context.store().close()
+    assert (await refused(rig.road().call(can_ask(), TOOL, leaf(rig, "Copywriter")))).kind == "question_open"
 
 
 async def test_the_same_call_another_principal_and_what_nobody_is_asked_about_do_not_wait(rig: Rig) -> None:

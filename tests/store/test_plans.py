@@ -201,6 +201,30 @@ def test_refusals_are_kept_for_as_long_as_they_can_count(store: SqliteStore, fol
     assert kept == [("local", "w0", 1000.1), ("local", "w0", 4600.0)]
 
 
+def test_every_question_that_only_ended_processes_ask_ends_before_another_is_asked(
+    store: SqliteStore, other: SqliteStore, folder: Path
+) -> None:
+    with closing(SqliteStore(folder)) as gone:
+        assert asked(gone, 1, 1000.0) is None
+        gone.asked(PLAN, "form")
+        assert asked(store, 2, 1001.0) is not None
+        store.asked(PLAN, "form")
+    assert asked(other, 2, 1001.0) is not None
+    store.close()
+    assert asked(other, 2, 1001.0) is None
+    assert told(other)[-2] == ("refused", {"plan": PLAN, "reason": "unanswerable"})
+    assert not other.grant(PLAN, YES)
+
+
+def test_how_a_question_is_asked_does_not_matter_once_it_is_answered(store: SqliteStore) -> None:
+    store.open_plan(making.plan())
+    store.asked(PLAN, "form")
+    assert stored(store) == StoredPlan(making.plan(), "open")
+    assert store.grant(PLAN, YES)
+    store.asked(PLAN, "form")
+    assert stored(store).grant == YES
+
+
 def test_one_question_is_open_at_a_time(store: SqliteStore) -> None:
     assert asked(store, 1, 1000.0) is None
     waiting = store.plan(PLAN)

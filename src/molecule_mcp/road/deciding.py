@@ -16,7 +16,7 @@ from molecule_mcp.gate.plan import LIFETIME, bound_text, fingerprint
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Asked, Caller
 from molecule_mcp.store.forms import canonical, flat
-from molecule_mcp.store.records import Grant, Hindrance, Plan, Question, Step, StoredPlan
+from molecule_mcp.store.records import Grant, Hindrance, Plan, Question, Step, StoredPlan, Way
 
 Shown = tuple[Question, tuple[Step, ...]]
 """What a person is asked, and every send of every answer."""
@@ -181,10 +181,15 @@ class Decision:
             plan = await self.plan()
             stored = await self.ahead(plan)
             if stored is None and self.by_form:
+                await self.noted(plan, "form")
                 return Asked(plan)
             stored = stored or await self.allowed(plan)
         assert stored.grant is not None
         return stored.plan, stored.grant
+
+    async def noted(self, plan: Plan, how: Way) -> None:
+        """Say in the store how a person is asked, before they are."""
+        await anyio.to_thread.run_sync(self.context.store().asked, plan.id, how)
 
     def granted(self) -> StoredPlan | None:
         """A plan of this call that the approver signed, not yet used up."""
@@ -257,6 +262,7 @@ class Decision:
                 advice=f"A person runs once: {self.context.approver_line}",
                 details={"would": list(plan.question.lines)},
             )
+        await self.noted(plan, "outside")
         store = self.context.store()
         for look in range(int(self.context.allow_wait / POLL) + 1):
             if look:

@@ -16,6 +16,8 @@ OutcomeState = Literal["done", "failed", "unknown"]
 CallState = Literal["running", "done", "failed", "unknown"]
 Verdict = Literal["happened", "did_not_happen", "cannot_be_told"]
 GrantKind = Literal["human", "client_attested", "operator", "none"]
+Way = Literal["form", "outside"]
+"""How a person is asked: by a form of this process's client, or outside of it, where an answer needs no process."""
 
 RESTS = 1800.0
 """Seconds for which nobody is asked about a target that was refused twice."""
@@ -262,6 +264,13 @@ class Store(Protocol):
         less than `RESTS` ago.
 
         Returns: what stands against it; nothing was written then.
+        """
+        ...
+
+    def asked(self, plan_id: str, how: Way) -> None:
+        """Note how a person is asked about an open plan.
+
+        A plan that only forms of processes that are gone ask about ends where it stands in the way of another.
         """
         ...
 

@@ -33,6 +33,7 @@ from molecule_mcp.store.records import (
     RecordedCall,
     Settlement,
     StoredPlan,
+    Way,
 )
 
 _PLAN = "SELECT id, state, given, seal, plan FROM plans WHERE "
@@ -57,8 +58,8 @@ _COUNTED = "SELECT COUNT(*) FROM chain WHERE kind = 'granted' AND json_extract(b
 
 
 _ANOTHER = (
-    "SELECT plan FROM plans WHERE state = 'open' AND asks AND principal = ? AND expires > ? AND binding != ?"
-    " ORDER BY created LIMIT 1"
+    "SELECT id, given, plan FROM plans WHERE state = 'open' AND asks AND principal = ? AND expires > ? AND binding != ?"
+    " ORDER BY created"
 )
 _REFUSED = "SELECT at FROM refusals WHERE principal = ? AND target = ? ORDER BY at DESC LIMIT 2"
 
@@ -137,6 +138,20 @@ class SqliteStore:
         with self._database.reading() as sql:
             rows = sql.execute(f"{_PLAN} state = 'open' AND expires > ? ORDER BY created, rowid", (now,)).fetchall()
             return [self._stored(sql, row) for row in rows]
+
+    def asked(self, plan_id: str, how: Way) -> None:
+        """Note how an open plan is asked about; see `records.Store.asked`.
+
+        Until a plan is granted, `given` lists the processes whose forms ask about it, "" for a way that outlives them.
+        """
+        with self._database.writing() as sql:
+            row = sql.execute("SELECT given FROM plans WHERE id = ? AND state = 'open'", (plan_id,)).fetchone()
+            if row is None:
+                return
+            if how == "form":
+                self._owner.hold()
+            by = {self._owner.name if how == "form" else "", *json.loads(row[0] or "[]")}
+            sql.execute("UPDATE plans SET given = ? WHERE id = ?", (canonical(sorted(by)), plan_id))
 
     def grant(self, plan_id: str, grant: Grant, most: int | None = None) -> bool:
         """open -> granted, if open and unexpired at `grant.at`, and fewer than `most` were under `counted_under`."""
@@ -383,10 +398,14 @@ class SqliteStore:
         return True
 
     def _hindrance(self, sql: Connection, plan: Plan) -> Hindrance | None:
-        row = sql.execute(_ANOTHER, (plan.principal, plan.created, plan.binding)).fetchone()
-        if row is not None:
-            other = plan_from(row[0])
-            return Hindrance(other.expires, other)
+        rows = sql.execute(_ANOTHER, (plan.principal, plan.created, plan.binding)).fetchall()
+        living = {"", *owners.survey(self._database.folder)[0]} if rows else set[str]()
+        for plan_id, given, text in rows:
+            if given is None or not living.isdisjoint(json.loads(given)):
+                other = plan_from(text)
+                return Hindrance(other.expires, other)
+            # The answer to a form comes through the process that showed it, or not at all.
+            self._ended(sql, plan_id, "open", "refused", "unanswerable", plan.created)
         for target in (*plan.question.targets, *plan.question.touches):
             last = [at for (at,) in sql.execute(_REFUSED, (plan.principal, target)).fetchall()]
             if len(last) == 2 and last[0] - last[1] <= RESTS and plan.created < last[0] + RESTS:
