@@ -39,3 +39,21 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").symlink_to(tmp_path / "real")
     with pytest.raises(private.UnsafeError, match="a link"):
         private.create(tmp_path / "folder" / "value", b"x")
+
+
+def test_names_are_listed_in_order_and_none_where_there_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "b").touch()
+    (tmp_path / "a").touch()
+    assert private.names(tmp_path) == ["a", "b"]
+    assert private.names(tmp_path / "none") == []
+
+
+def test_a_folder_that_cannot_be_listed_is_logged_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def denied(_folder: Path) -> list[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert private.names(tmp_path) == []
+    assert caplog.messages == [f"the {tmp_path.name} folder cannot be listed: Permission denied"]

@@ -5,7 +5,6 @@ No reference reads this folder, so a minted key cannot be sent on through a tool
 under a kind that the tool itself names.
 """
 
-import logging
 import os
 import re
 import secrets
@@ -18,8 +17,6 @@ from pathlib import Path
 from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import private
-
-logger = logging.getLogger(__name__)
 
 LARGEST = 16 << 20
 """Bytes of the largest kept text that is read again."""
@@ -118,12 +115,7 @@ class Outputs:
 
     def learn_minted(self) -> None:
         """Have values masked that earlier processes minted and that still lie here; what is no plain file is left."""
-        try:
-            names = sorted(each.name for each in self._folder.iterdir()) if self._folder.is_dir() else []
-        except OSError as error:
-            logger.warning("the outputs folder cannot be listed: %s", error.strerror)
-            return
-        for name in filter(MINTED.fullmatch, names):
+        for name in filter(MINTED.fullmatch, private.names(self._folder)):
             with suppress(OSError, ValueError, private.UnsafeError):
                 self._redactor.learn(private.read(self._folder, name).decode().removesuffix("\n"), name)
 

@@ -1,11 +1,14 @@
 """Files that hold one value each: opened so that no link, device or pipe stands in, written whole or not at all."""
 
+import logging
 import os
 import secrets
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024
 """Bytes of the largest file that is read."""
@@ -34,6 +37,15 @@ def read(folder: Path, name: str) -> bytes:
     if len(data) > LARGEST:
         raise UnsafeError(f"is larger than {LARGEST // 1024} KiB")
     return data
+
+
+def names(folder: Path) -> list[str]:
+    """The names in a folder, in order; none where it is missing, or cannot be listed, which is logged."""
+    try:
+        return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        logger.warning("the %s folder cannot be listed: %s", folder.name, error.strerror)
+        return []
 
 
 def create(path: Path, data: bytes) -> bool:

@@ -25,7 +25,7 @@ from pydantic import Field
 
 from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
-from molecule_mcp.secrets.private import OPEN_TO_OTHERS, POSIX, UnsafeError, read
+from molecule_mcp.secrets.private import OPEN_TO_OTHERS, POSIX, UnsafeError, names, read
 from molecule_mcp.secrets.typed import State, Typed
 from molecule_mcp.settings import SECRET_PREFIX, unexpanded
 
@@ -109,12 +109,7 @@ class Secrets:
 
     def learn_files(self) -> None:
         """Have what lies in the folder masked before any call refers to it; what no reference could read is left."""
-        try:
-            names = sorted(each.name for each in self._folder.iterdir()) if self._folder.is_dir() else []
-        except OSError as error:
-            logger.warning("the secrets folder cannot be listed: %s", error.strerror)
-            return
-        for name in names:
+        for name in names(self._folder):
             with suppress(ArgumentError):
                 self._redactor.learn(self._file(name), f"file:{name}")
 
