@@ -210,3 +210,20 @@ print(SqliteStore(Path(sys.argv[1])).begin(call(sys.argv[2])) is None)
 def test_of_the_same_call_in_several_processes_one_begins(folder: Path) -> None:
     said = together([process(PROGRAM, folder, f"call {number}") for number in range(4)])
     assert sorted(said) == ["False", "False", "False", "True"]
+
+
+def test_the_answers_of_one_tool_on_one_tenant_are_found_again_from_a_time_on_the_oldest_first(
+    store: SqliteStore,
+) -> None:
+    ended: list[tuple[str, float, dict[str, Any]]] = [
+        ("late", NOW + 2, {}),
+        ("early", NOW + 1, {"scope": OF_ANOTHER}),
+        ("too early", NOW, {}),
+        ("of another tool", NOW + 1, {"tool": "pause_workspace"}),
+        ("elsewhere", NOW + 1, {"scope": canonical(("local", "default", "https://other.example"))}),
+    ]
+    for name, at, changes in ended:
+        made(store, at=at, id=name, binding=name, **changes)
+    running = call("running", binding="running")
+    store.begin(running)
+    assert store.answers("delete_workspace", "https://tenant.example", NOW) == [(NOW + 1, ANSWER), (NOW + 2, ANSWER)]

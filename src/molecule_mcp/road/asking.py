@@ -12,6 +12,7 @@ from molecule_mcp.gate.plan import fingerprint, still
 from molecule_mcp.gate.question import plain_preview, question
 from molecule_mcp.road.context import Context, ability
 from molecule_mcp.road.deciding import Decision, Shown
+from molecule_mcp.road.renames import renamed
 from molecule_mcp.road.sending import body_digest, injected, reading, rehearse
 from molecule_mcp.road.traffic import Caller
 from molecule_mcp.secrets import Purpose
@@ -74,7 +75,8 @@ class Asking:
         preview = await self.previewed(self.capability.preview, arguments)
         if not policy.within(self.context.profile, preview.touches):
             raise PolicyRefusal(f"{self.capability.name}: it would reach a workspace outside this profile's.")
-        return preview
+        # First, since who knows a workspace by another name must not take it for this one.
+        return replace(preview, facts=(*renamed(self.context, preview.touches), *preview.facts))
 
     async def previewed(
         self, preview: Callable[..., Awaitable[Preview]] | None, arguments: Mapping[str, Any]

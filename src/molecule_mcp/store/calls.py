@@ -39,6 +39,10 @@ _BY_BINDING = (
     f" AND (state = 'running' OR (state = 'done' AND {_COUNTS} AND NOT (:latest AND {_FOLLOWED}))"
     " OR (state = 'unknown' AND ended > :doubtful)) ORDER BY started DESC, rowid DESC LIMIT 1"
 )
+_ANSWERS = (
+    "SELECT ended, answer FROM calls WHERE tool = ? AND json_extract(scope, '$[2]') = ? AND ended > ?"
+    " AND answer IS NOT NULL ORDER BY ended, rowid"
+)
 _SENT = (
     "SELECT json_extract(intents.intent, '$.method') || ' ' || json_extract(intents.intent, '$.path'), state, verdict"
     " FROM intents LEFT JOIN settlements ON intents.id = settlements.intent WHERE call = ? ORDER BY intents.rowid"
@@ -55,6 +59,11 @@ def earlier(sql: Connection, call: Call) -> RecordedCall | None:
 def recorded(sql: Connection, call_id: str) -> RecordedCall | None:
     """See `records.Store.recorded`."""
     return _found(sql, f"{_ROW} id = ?", (call_id,))
+
+
+def answers(sql: Connection, tool: str, origin: str, since: float) -> list[tuple[float, dict[str, Any]]]:
+    """See `records.Store.answers`."""
+    return [(ended, json.loads(answer)) for ended, answer in sql.execute(_ANSWERS, (tool, origin, since)).fetchall()]
 
 
 def begin(sql: Connection, owner: str, call: Call) -> None:

@@ -342,6 +342,10 @@ class Store(Protocol):
         """One call, None once it is forgotten."""
         ...
 
+    def answers(self, tool: str, origin: str, since: float) -> list[tuple[float, dict[str, Any]]]:
+        """When calls of a tool on a tenant ended, after `since`, and their redacted answers; the oldest first."""
+        ...
+
     def forget(self, call_id: str) -> None:
         """Drop a call that sent nothing."""
         ...

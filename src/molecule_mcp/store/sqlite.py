@@ -234,6 +234,11 @@ class SqliteStore:
         with self._database.reading() as sql:
             return calls.recorded(sql, call_id)
 
+    def answers(self, tool: str, origin: str, since: float) -> list[tuple[float, dict[str, Any]]]:
+        """When calls of a tool ended and what they were answered; see `records.Store.answers`."""
+        with self._database.reading() as sql:
+            return calls.answers(sql, tool, origin, since)
+
     def forget(self, call_id: str) -> None:
         """Drop a call that sent nothing."""
         with self._database.writing() as sql:
