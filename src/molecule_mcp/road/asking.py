@@ -76,7 +76,8 @@ class Asking:
         if not policy.within(self.context.profile, preview.touches):
             raise PolicyRefusal(f"{self.capability.name}: it would reach a workspace outside this profile's.")
         # First, since who knows a workspace by another name must not take it for this one.
-        return replace(preview, facts=(*renamed(self.context, preview.touches), *preview.facts))
+        names = renamed(self.context, preview.touches) if self.context.recalls else ()
+        return replace(preview, facts=(*names, *preview.facts))
 
     async def previewed(
         self, preview: Callable[..., Awaitable[Preview]] | None, arguments: Mapping[str, Any]

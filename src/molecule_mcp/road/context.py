@@ -34,6 +34,7 @@ class Context:
         allow_line: The command a person runs, up to the code; approver_line: the one that sets up an approver.
         settler: What settles by reads what became unknown; None: nothing is.
         turns: Which sends of this process are under way together.
+        recalls: Whether a question tells by which names a workspace went, which the store knows.
         page: Address of the page that this process serves people, None when it serves none.
     """
 
@@ -54,6 +55,7 @@ class Context:
     approver_line: str
     page: Callable[[], str | None] = lambda: None
     settler: Settler | None = None
+    recalls: bool = True
     clock: Callable[[], float] = field(default=time.time)
     wait: Wait = anyio.sleep
     turns: Turns = field(default_factory=Turns)

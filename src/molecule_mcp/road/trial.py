@@ -47,10 +47,10 @@ def instead(asking: Asking) -> str:
 
 
 def dry(asking: Asking) -> Asking:
-    """The same call without digests of what it sends, whose key is made at the first call that is not a dry run, and
-    without anybody typing a secret.
+    """The same call without anybody typing a secret, and without what is in the store: digests of what it sends, and
+    names of earlier. A store is made at the first call that is not a dry run.
     """
-    quiet = replace(asking.context, keyed_digest=undigested, secrets=asking.context.secrets.rehearsing())
+    quiet = replace(asking.context, keyed_digest=undigested, secrets=asking.context.secrets.rehearsing(), recalls=False)
     return replace(asking, context=quiet)
 
 
