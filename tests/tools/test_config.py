@@ -84,6 +84,7 @@ async def test_a_model_that_is_not_there_afterwards_is_not_reported(rig: Rig) ->
 async def test_a_merge_tells_former_values_and_which_keys_stay_for_good(rig: Rig) -> None:
     bench = rig.named("Benchmark Runner")
     told = await done(rig.road(), "patch_config", workspace_id=bench, changes={"nightly": None, "owner": {"a": 1}})
+    assert kept(told.pop("former_file")) == {"nightly": True}
     assert told == {"id": bench, "before": {"nightly": True}, "added": ["owner"], "not_stored": []}
     assert data(rig, bench) == {"suites": ["retrieval", "speech"], "nightly": None, "owner": {"a": 1}}
     assert (await done(rig.road(), "get_config", workspace_id=bench))["data"] == data(rig, bench)
@@ -93,7 +94,7 @@ async def test_long_former_values_are_in_a_file_before_they_are_overwritten(rig:
     bench = rig.named("Benchmark Runner")
     await done(rig.road(), "patch_config", workspace_id=bench, changes={"suites": "x" * 5000})
     told = await done(rig.road(), "patch_config", workspace_id=bench, changes={"suites": []})
-    assert kept(told["before_file"]) == {"suites": "x" * 5000}
+    assert kept(told["former_file"]) == {"suites": "x" * 5000}
     assert len(told["before"]) == 4000
 
 

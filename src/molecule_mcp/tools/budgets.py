@@ -11,6 +11,7 @@ from pydantic import Field
 from molecule_mcp.capability import Family, Risk
 from molecule_mcp.errors import ArgumentError, TenantUnreadable
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from molecule_mcp.tools.readback import reading_back
 
@@ -103,11 +104,12 @@ async def set_budget(
         raise ArgumentError("give either limit_cents or no_limit=true")
     before = await stored(tenant, workspace_id)
     body = {"budget_limit": limit_cents}
-    await tenant.send("PATCH", "/workspaces/{id}/budget", Stored, id=workspace_id, body=body)
-    with reading_back():
-        after = await stored(tenant, workspace_id)
-    if after.budget_limit != limit_cents:
-        raise TenantUnreadable("The tenant accepted the limit, but shows another one.", sent=True)
+    with formers.naming(before_cents=before.budget_limit):
+        await tenant.send("PATCH", "/workspaces/{id}/budget", Stored, id=workspace_id, body=body)
+        with reading_back():
+            after = await stored(tenant, workspace_id)
+        if after.budget_limit != limit_cents:
+            raise TenantUnreadable("The tenant accepted the limit, but shows another one.", sent=True)
     return Limited(
         id=workspace_id,
         before_cents=before.budget_limit,

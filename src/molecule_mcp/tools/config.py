@@ -13,10 +13,11 @@ from molecule_mcp.capability import Family, Risk
 from molecule_mcp.errors import ArgumentError, GateStop, TenantUnreadable
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import EXTERNAL, one
 from molecule_mcp.tools.readback import reading_back
-from molecule_mcp.tools.texts import cut_data, storable, written
+from molecule_mcp.tools.texts import cut_data, storable
 from molecule_mcp.tools.workspaces import Row
 
 family = Family("config")
@@ -24,8 +25,8 @@ family = Family("config")
 WORKSPACE, MODEL, CONFIG = "GET /workspaces/{id}", "GET /workspaces/{id}/model", "GET /workspaces/{id}/config"
 LARGEST = 262_144
 """Bytes of a body that the tenant takes."""
-SHOWN, KEPT = 20_000, 4_000
-"""Characters of a document that an answer shows, and of former values; longer ones go to a file."""
+SHOWN, TOLD = 20_000, 4_000
+"""Characters of a document that an answer shows, and of former values."""
 STANDING = {"paused", "hibernated", "removed"}
 """Statuses in which a new model restarts nothing."""
 ARRAY = "It is an array by now, for good: whatever is written is appended."
@@ -69,11 +70,11 @@ class Config(Answer):
 
 
 class Patched(Answer):
-    """What a merge changed; former values stand under `before`, or in a file when they are long."""
+    """What a merge changed; former values stand under `before`, and whole in a file."""
 
     id: str
     before: Any
-    before_file: str | None = None
+    former_file: str | None = None
     added: Annotated[list[str], Field(description="New keys; no route removes them.")]
     not_stored: list[str] = Field(default_factory=list)
 
@@ -102,11 +103,12 @@ async def set_model(
     before = await model_of(tenant, workspace_id)
     if before == model:
         raise GateStop("nothing_to_do", "That is the model already; nothing was sent.")
-    await tenant.send("PUT", "/workspaces/{id}/model", dict[str, Any], id=workspace_id, body={"model": model})
-    with reading_back():
-        after = await model_of(tenant, workspace_id)
-    if after != model:
-        raise TenantUnreadable("The tenant accepted the model, but shows another one.", sent=True)
+    with formers.naming(before=before):
+        await tenant.send("PUT", "/workspaces/{id}/model", dict[str, Any], id=workspace_id, body={"model": model})
+        with reading_back():
+            after = await model_of(tenant, workspace_id)
+        if after != model:
+            raise TenantUnreadable("The tenant accepted the model, but shows another one.", sent=True)
     return ModelSet(id=workspace_id, before=before, model=after, restart=restart(row, tenant.hosted))
 
 
@@ -142,7 +144,7 @@ async def patch_config(
     workspace_id: WorkspaceId,
     changes: Annotated[dict[str, Any], Field(description="Top-level keys to write; null is stored as null.")],
 ) -> Patched:
-    """Write top-level keys of a workspace's stored JSON; keys stay for good. The answer holds former values."""
+    """Write top-level keys of a workspace's stored JSON; keys stay for good. Former values are kept in a file."""
     storable(changes=changes)
     if not changes or len(json.dumps(changes)) > LARGEST:
         raise ArgumentError(f"changes must hold a key, and no more than {LARGEST} bytes")
@@ -151,18 +153,15 @@ async def patch_config(
     if old is None:
         raise ArgumentError("the stored document is an array for good; a key would be appended, not written")
     former = {key: old[key] for key in changes if key in old}
-    before, short = cut_data(former, KEPT)
-    where = None
-    if short:
-        outputs.ready()
-        where = outputs.keep("config", workspace_id, written(former))
-    await tenant.send("PATCH", "/workspaces/{id}/config", dict[str, Any], id=workspace_id, body=changes)
-    with reading_back():
-        new = await document_of(tenant, workspace_id)
+    where = formers.keep(outputs, workspace_id, former, changes)
+    with formers.naming(where):
+        await tenant.send("PATCH", "/workspaces/{id}/config", dict[str, Any], id=workspace_id, body=changes)
+        with reading_back():
+            new = await document_of(tenant, workspace_id)
     return Patched(
         id=workspace_id,
-        before=before,
-        before_file=where,
+        before=cut_data(former, TOLD)[0],
+        former_file=where,
         added=sorted(changes.keys() - old.keys()),
         not_stored=sorted(key for key in changes if new is None or key not in new or new[key] != changes[key]),
     )

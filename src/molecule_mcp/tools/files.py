@@ -16,6 +16,7 @@ from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, GateStop, TenantRefused, TenantUnreadable
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.containers import NOT_RUNNING, silent
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
@@ -183,7 +184,7 @@ async def get_shared_context(tenant: Tenant, secrets: Secrets, workspace_id: Wor
     return SharedContext(files=told, note=foreign(tenant, row))
 
 
-async def former(tenant: Tenant, workspace_id: str, path: str) -> bytes | None:
+async def content_of(tenant: Tenant, workspace_id: str, path: str) -> bytes | None:
     """The exact content of a file below /configs of the running container; None when it has no such file.
 
     Raises: TenantRefused 503 when no container runs.
@@ -197,10 +198,10 @@ async def former(tenant: Tenant, workspace_id: str, path: str) -> bytes | None:
         raise
 
 
-async def formers(tenant: Tenant, workspace_id: str, paths: Mapping[str, str]) -> dict[str, bytes | None] | None:
+async def contents(tenant: Tenant, workspace_id: str, paths: Mapping[str, str]) -> dict[str, bytes | None] | None:
     """The exact contents of several files; None when no container runs, so that nothing can be known of them."""
     try:
-        return {path: await former(tenant, workspace_id, path) for path in paths}
+        return {path: await content_of(tenant, workspace_id, path) for path in paths}
     except TenantRefused as error:
         if error.status == 503 and error.body == {"error": NOT_RUNNING}:
             return None
@@ -209,7 +210,7 @@ async def formers(tenant: Tenant, workspace_id: str, paths: Mapping[str, str]) -
 
 async def lacks_container(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
     """Live fact: whether no container runs; the former content can then not be stored."""
-    return {"no_container": await formers(tenant, workspace_id, {ABSENT: ""}) is None}
+    return {"no_container": await contents(tenant, workspace_id, {ABSENT: ""}) is None}
 
 
 def refuse_unfit(files: Mapping[str, str]) -> None:
@@ -231,7 +232,7 @@ async def stored_first(
     Raises: GateStop when nothing would change, and when it cannot be read and no person has seen that.
     """
     refuse_unfit(files)
-    before = await formers(tenant, workspace_id, files)
+    before = await contents(tenant, workspace_id, files)
     if before is None:
         if not unkept:
             raise GateStop(
@@ -246,7 +247,7 @@ async def stored_first(
     told: dict[str, str] = {}
     for path, content in before.items():
         kept = content is not None and content != files[path].encode()
-        told[path] = outputs.keep("former", f"{workspace_id[:8]}-{path}", content or b"") if kept else "none"
+        told[path] = outputs.keep(formers.KIND, f"{workspace_id[:8]}-{path}", content or b"") if kept else "none"
     return told
 
 
@@ -256,7 +257,7 @@ async def seen(tenant: Tenant, workspace_id: str, files: Mapping[str, str]) -> b
     Raises: TenantUnreadable with `sent` true when it shows something else, or cannot be read.
     """
     with reading_back():
-        after = await formers(tenant, workspace_id, files)
+        after = await contents(tenant, workspace_id, files)
     if after is not None and any(after[path] != content.encode() for path, content in files.items()):
         raise TenantUnreadable("The tenant said it wrote the files, but shows another content.", sent=True)
     return after is not None
@@ -265,7 +266,7 @@ async def seen(tenant: Tenant, workspace_id: str, files: Mapping[str, str]) -> b
 async def what_is_overwritten(tenant: Tenant, workspace_id: str, files: dict[str, str]) -> Preview:
     """What several files become, and what stands there now."""
     refuse_unfit(files)
-    row, before = await one(tenant, workspace_id), await formers(tenant, workspace_id, files)
+    row, before = await one(tenant, workspace_id), await contents(tenant, workspace_id, files)
     unkept = before is None
     risk = (
         "no container runs: what stands there cannot be read and IS NOT STORED, and without Docker the files go into "
@@ -334,8 +335,9 @@ async def write_file(
     files = {path: content}
     told = await stored_first(tenant, outputs, workspace_id, files, unkept)
     route = "/workspaces/{id}/files/{path}"
-    await tenant.send("PUT", route, dict[str, Any], id=workspace_id, path=path, body={"content": content})
-    return Written(former=told, seen=await seen(tenant, workspace_id, files), note=LATER)
+    with formers.naming(former=told):
+        await tenant.send("PUT", route, dict[str, Any], id=workspace_id, path=path, body={"content": content})
+        return Written(former=told, seen=await seen(tenant, workspace_id, files), note=LATER)
 
 
 @family.tool(
@@ -355,8 +357,9 @@ async def replace_files(
 ) -> Written:
     """Write several files below /configs after storing their old content; others stay."""
     told = await stored_first(tenant, outputs, workspace_id, files, unkept)
-    answer = await tenant.send("PUT", "/workspaces/{id}/files", Replaced, id=workspace_id, body={"files": files})
-    if answer.source == "template":
-        note = "Written into a shared template: every later workspace of it gets these files, and this one may not."
-        return Written(former=told, seen=False, source=answer.source, note=note)
-    return Written(former=told, seen=await seen(tenant, workspace_id, files), source=answer.source, note=LATER)
+    with formers.naming(former=told):
+        answer = await tenant.send("PUT", "/workspaces/{id}/files", Replaced, id=workspace_id, body={"files": files})
+        if answer.source == "template":
+            note = "Written into a shared template: every later workspace of it gets these files, and this one may not."
+            return Written(former=told, seen=False, source=answer.source, note=note)
+        return Written(former=told, seen=await seen(tenant, workspace_id, files), source=answer.source, note=LATER)

@@ -10,8 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, lines, quoted
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
+from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.kinds import UUID, Answer, Cursor, Limit, OptionalWorkspaceId, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one
 from molecule_mcp.tools.tables import paged
@@ -43,6 +46,13 @@ class Stored(Answer):
     enabled: bool
 
 
+class Exact(Stored):
+    """The same with its texts as they stand, for what is compared, kept and shown to a person."""
+
+    title: str
+    content: str
+
+
 class Instruction(Stored):
     """One instruction; cut: content is only its beginning."""
 
@@ -72,6 +82,7 @@ class Changed(Answer):
     id: str
     before: dict[str, Any]
     after: dict[str, Any]
+    former_file: str | None = None
 
 
 class InstructionGone(Answer):
@@ -79,8 +90,8 @@ class InstructionGone(Answer):
 
     id: str
     gone: bool
-    title: str
-    content: str
+    title: Text
+    content: Text
 
 
 class Resolved(Answer):
@@ -96,12 +107,12 @@ class New(Answer):
     id: str
 
 
-async def everything(tenant: Tenant) -> list[Stored]:
+async def everything(tenant: Tenant) -> list[Exact]:
     """All instructions, disabled ones too."""
-    return await tenant.read("/instructions", list[Stored])
+    return await tenant.read("/instructions", list[Exact])
 
 
-async def read_back(tenant: Tenant, instruction_id: str) -> list[Stored]:
+async def read_back(tenant: Tenant, instruction_id: str) -> list[Exact]:
     """All instructions after a change that the tenant accepted.
 
     Raises: TenantUnreadable with `sent` true and the id when they cannot be read.
@@ -114,7 +125,7 @@ async def read_back(tenant: Tenant, instruction_id: str) -> list[Stored]:
         ) from error
 
 
-async def instruction_of(tenant: Tenant, instruction_id: str) -> Stored:
+async def instruction_of(tenant: Tenant, instruction_id: str) -> Exact:
     """One instruction; no route reads a single one.
 
     Raises: ArgumentError when there is none of that id.
@@ -256,7 +267,7 @@ async def create_instruction(
 
 async def planned(
     tenant: Tenant, instruction_id: str, title: str, content: str, priority: int | None, enabled: bool | None
-) -> tuple[Stored, dict[str, Any]]:
+) -> tuple[Exact, dict[str, Any]]:
     """An instruction, and the fields that shall become different.
 
     Raises: ArgumentError for texts that do not fit, or none given; GateStop when nothing would change.
@@ -320,22 +331,27 @@ async def what_is_rewritten(
 )
 async def update_instruction(
     tenant: Tenant,
+    outputs: Outputs,
     instruction_id: InstructionId,
     title: Annotated[str, Field(max_length=TITLE, description="Empty keeps it.")] = "",
     content: Annotated[str, Field(max_length=CONTENT, description="Empty keeps it.")] = "",
     priority: Annotated[int | None, Priority] = None,
     enabled: Annotated[bool | None, Field(description="false takes it out of the prompt.")] = None,
 ) -> Changed:
-    """Change a rule's text or priority, or switch it; the answer holds what it said."""
+    """Change a rule's text or priority, or switch it; a former text is kept in a file."""
     before, body = await planned(tenant, instruction_id, title, content, priority, enabled)
-    await tenant.send("PUT", "/instructions/{id}", dict[str, Any], id=instruction_id, body=body)
-    after = next((row for row in await read_back(tenant, before.id) if row.id == before.id), None)
-    if after is None:
-        raise TenantUnreadable("The tenant accepted it, but no longer lists the instruction.", sent=True)
+    former = {name: getattr(before, name) for name in body}
+    where = formers.keep(outputs, before.id, {"content": before.content} if content else {}, body)
+    with formers.naming(where, before={name: value for name, value in former.items() if name != "content"}):
+        await tenant.send("PUT", "/instructions/{id}", dict[str, Any], id=instruction_id, body=body)
+        after = next((row for row in await read_back(tenant, before.id) if row.id == before.id), None)
+        if after is None:
+            raise TenantUnreadable("The tenant accepted it, but no longer lists the instruction.", sent=True)
     return Changed(
         id=before.id,
-        before={name: getattr(before, name) for name in body},
-        after={name: getattr(after, name) for name in body},
+        before=clean_data(former),
+        after=clean_data({name: getattr(after, name) for name in body}),
+        former_file=where,
     )
 
 

@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exactly, quoted
-from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantUnreadable
+from molecule_mcp.errors import ArgumentError, GateStop
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId, clean
+from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running, stopped
 
@@ -66,10 +68,8 @@ async def read_back(tenant: Tenant, workspace_id: str, touched: int | None = Non
 
     Raises: TenantUnreadable with `sent` true when it cannot be read.
     """
-    try:
+    with reading_back():
         row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
-    except TenantError as error:
-        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
     return Started(id=workspace_id, status=row.status, touched=touched)
 
 
@@ -321,14 +321,14 @@ async def update_workspace(
     """Change a workspace, or move it; what is empty stays. The answer holds former values, and what was not stored."""
     before, _ = await wanted_parent(tenant, workspace_id, parent_id)
     body = changes(name, role, tier, runtime, collapsed, parent_id)
-    await tenant.send("PATCH", "/workspaces/{id}", dict[str, Any], id=workspace_id, body=body)
-    try:
-        after, _ = await wanted_parent(tenant, workspace_id, "")
-    except (TenantError, ArgumentError) as error:
-        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+    former = {key: getattr(before, key) for key in body}
+    with formers.naming(before=former):
+        await tenant.send("PATCH", "/workspaces/{id}", dict[str, Any], id=workspace_id, body=body)
+        with reading_back():
+            after, _ = await wanted_parent(tenant, workspace_id, "")
     return Updated(
         id=workspace_id,
-        before={key: getattr(before, key) for key in body},
+        before=former,
         after={key: getattr(after, key) for key in body},
         not_stored=[key for key, value in body.items() if getattr(after, key) != value],
     )

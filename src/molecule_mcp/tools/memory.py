@@ -10,10 +10,13 @@ from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, lines, quoted
 from molecule_mcp.cleaning import clean_data
-from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused, TenantUnreadable
+from molecule_mcp.errors import ArgumentError, TenantRefused
+from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.kinds import Answer, Limit, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.settled import named_gone
 from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.texts import addressable, cut_data, storable, written
@@ -77,6 +80,7 @@ class Written(Answer):
     expires_at: str | None = None
     overwritten: bool
     former: Annotated[Any, Field(description="The value before.")] = None
+    former_file: str | None = None
     former_expires_at: str | None = None
     note: str | None = None
 
@@ -160,6 +164,18 @@ def hidden(error: TenantRefused, former: Stored | None) -> TenantRefused:
     )
 
 
+async def put(
+    tenant: Tenant, workspace_id: str, body: dict[str, Any], former: Stored | None
+) -> tuple[Version, Stored | None]:
+    """Send a write. Returns: the tenant's answer, and the entry as read back."""
+    try:
+        told = await tenant.send("POST", "/workspaces/{id}/memory", Version, id=workspace_id, body=body)
+    except TenantRefused as error:
+        raise hidden(error, former) from error
+    with reading_back():
+        return told, await entry_of(tenant, workspace_id, body["key"])
+
+
 @family.tool(
     Risk.DISRUPT,
     sends=["POST /workspaces/{id}/memory", ENTRY, WORKSPACE],
@@ -168,6 +184,7 @@ def hidden(error: TenantRefused, former: Stored | None) -> TenantRefused:
 )
 async def set_memory_entry(
     tenant: Tenant,
+    outputs: Outputs,
     workspace_id: WorkspaceId,
     key: Key,
     value: Annotated[Any, Field(description="Any JSON value, null too.")],
@@ -178,7 +195,7 @@ async def set_memory_entry(
         int | None, Field(ge=0, description="Only over this version; 0 only a new key. Default: the one just read.")
     ] = None,
 ) -> Written:
-    """Write one key-value entry of a workspace; the answer holds the old value.
+    """Write one key-value entry of a workspace; the old value is kept in a file.
 
     Another writer in between makes it fail with 409 and change nothing.
     """
@@ -187,14 +204,11 @@ async def set_memory_entry(
     former = await entry_of(tenant, workspace_id, key)
     body: dict[str, Any] = {"key": key, "value": value, "if_match_version": expected(former, if_match_version)}
     body |= {"ttl_seconds": ttl_seconds} if ttl_seconds else {}
-    try:
-        told = await tenant.send("POST", "/workspaces/{id}/memory", Version, id=workspace_id, body=body)
-    except TenantRefused as error:
-        raise hidden(error, former) from error
-    try:
-        after = await entry_of(tenant, workspace_id, key)
-    except TenantError as error:
-        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+    # With an end to its life even the same value is lost.
+    stays = {} if ttl_seconds else {key: value}
+    where = formers.keep(outputs, f"{workspace_id[:8]}-{key}", {key: former.value} if former else {}, stays)
+    with formers.naming(where):
+        told, after = await put(tenant, workspace_id, body, former)
     same = after is not None and after.version == told.version
     return Written(
         key=key,
@@ -202,6 +216,7 @@ async def set_memory_entry(
         expires_at=after.expires_at if after else None,
         overwritten=former is not None,
         former=clean_data(former.value) if former else None,
+        former_file=where,
         former_expires_at=former.expires_at if former else None,
         note=None if same else "Read back, it is gone or changed again already.",
     )
@@ -245,8 +260,6 @@ async def delete_memory_entry(tenant: Tenant, workspace_id: WorkspaceId, key: Ke
     # The tenant says "deleted" of what was never there.
     former = await tenant.read("/workspaces/{id}/memory/{key}", Stored, id=workspace_id, key=key)
     await tenant.send("DELETE", "/workspaces/{id}/memory/{key}", dict[str, Any], id=workspace_id, key=key)
-    try:
+    with reading_back():
         after = await entry_of(tenant, workspace_id, key)
-    except TenantError as error:
-        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
     return EntryGone(key=key, gone=after is None, former=clean_data(former.value))

@@ -3,16 +3,17 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from molecule_mcp.errors import TenantError, TenantUnreadable
+from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 
 
 @contextmanager
 def reading_back() -> Generator[None]:
     """Around the reads that follow an accepted change.
 
-    Raises: TenantUnreadable with `sent` true instead of whatever a read inside raises.
+    Raises: TenantUnreadable with `sent` true instead of whatever a read inside raises; also when it finds
+        nothing of the id that was given.
     """
     try:
         yield
-    except TenantError as error:
+    except (TenantError, ArgumentError) as error:
         raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error

@@ -12,12 +12,16 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk, quoted
+from molecule_mcp.cleaning import clean_data
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
+from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.cron import complaint
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.messages import WAYS, Reply, say
+from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row, stopped
 
@@ -63,6 +67,12 @@ class Stored(Answer):
     last_error: Text = ""
 
 
+class Exact(Stored):
+    """The same with its prompt as it stands, for what is sent and kept."""
+
+    prompt: str = ""
+
+
 class Schedules(Answer):
     """The schedules of a workspace; prompts longer than 300 characters are cut."""
 
@@ -77,6 +87,7 @@ class Changed(Answer):
     next_run_at: Annotated[str | None, Field(description="Absent: it is off.")] = None
     before: dict[str, Any]
     after: dict[str, Any]
+    former_file: str | None = None
 
 
 class Made(Answer):
@@ -128,12 +139,12 @@ class HealthTable(Answer):
     left_out: int
 
 
-async def stored(tenant: Tenant, workspace_id: str, schedule_id: str) -> Stored:
+async def stored(tenant: Tenant, workspace_id: str, schedule_id: str) -> Exact:
     """One schedule of a workspace.
 
     Raises: ArgumentError when it has none of that id.
     """
-    for each in await tenant.read("/workspaces/{id}/schedules", list[Stored], id=workspace_id):
+    for each in await tenant.read("/workspaces/{id}/schedules", list[Exact], id=workspace_id):
         if each.id == schedule_id.lower():
             return each
     raise ArgumentError("schedule_id is of no schedule of that workspace", advice="list_schedules shows them.")
@@ -189,6 +200,7 @@ async def create_schedule(
 @family.tool(Risk.DISRUPT, sends=["PATCH /workspaces/{id}/schedules/{scheduleId}", LIST], title="Update schedule")
 async def update_schedule(
     tenant: Tenant,
+    outputs: Outputs,
     workspace_id: WorkspaceId,
     schedule_id: ScheduleId,
     name: Name = "",
@@ -197,7 +209,7 @@ async def update_schedule(
     prompt: Prompt = "",
     enabled: Annotated[Literal["keep", "yes", "no"], Field(description="Switch it on or off.")] = "keep",
 ) -> Changed:
-    """Change a schedule, or switch it; what is empty stays. The answer holds the former values."""
+    """Change a schedule, or switch it; what is empty stays. A former prompt is kept in a file."""
     before = await stored(tenant, workspace_id, schedule_id)
     given: dict[str, Any] = {"name": name, "cron_expr": cron_expr, "timezone": timezone, "prompt": prompt}
     body = {key: value for key, value in given.items() if value}
@@ -212,16 +224,18 @@ async def update_schedule(
     if "cron_expr" in body:
         refuse_never(body["cron_expr"])
     route = "/workspaces/{id}/schedules/{scheduleId}"
-    await tenant.send("PATCH", route, dict[str, Any], id=workspace_id, scheduleId=schedule_id, body=body)
-    try:
-        after = await stored(tenant, workspace_id, schedule_id)
-    except (TenantError, ArgumentError) as error:
-        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
+    former = {key: getattr(before, key) for key in told}
+    where = formers.keep(outputs, schedule_id, {"prompt": before.prompt} if prompt else {}, body)
+    with formers.naming(where, before={key: value for key, value in former.items() if key != "prompt"}):
+        await tenant.send("PATCH", route, dict[str, Any], id=workspace_id, scheduleId=schedule_id, body=body)
+        with reading_back():
+            after = await stored(tenant, workspace_id, schedule_id)
     return Changed(
         id=schedule_id,
         next_run_at=after.next_run_at if after.enabled else None,  # the tenant keeps the time of one that is off
-        before={key: getattr(before, key) for key in told},
-        after={key: getattr(after, key) for key in told},
+        before=clean_data(former),
+        after=clean_data({key: getattr(after, key) for key in told}),
+        former_file=where,
     )
 
 
