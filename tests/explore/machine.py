@@ -8,7 +8,7 @@ import asyncio
 import sys
 import tempfile
 from collections import defaultdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from molecule_mcp.store.records import Store, StoredPlan
 from molecule_mcp.store.sqlite import SqliteStore
 from tests.explore.search import moves
 from tests.explore.world import Action, State, World
+from tests.store import making
 
 WEIGHTS = {
     "call": 6, "answer": 8, "sign": 3, "forge": 2, "tick": 3, "rename": 3, "born": 3, "lost": 2, "crash": 4, "race": 3,
@@ -36,9 +37,10 @@ class Gate(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
+        folder = Path(self.folder.name)
         self.runner = asyncio.Runner()
         self.opened = cache(self.store)
-        self.world = World(State(), self.opened, Path(self.folder.name))
+        self.world = World(State(), self.opened, partial(making.open_intents, folder), folder)
 
     def store(self, process: int) -> Store:
         """The handle of one process."""

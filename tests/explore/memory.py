@@ -148,7 +148,7 @@ class MemoryStore:
         """Intents without an outcome."""
         return [intent for intent, state, _, _ in self.data.intents.values() if state is None]
 
-    def recover(self, now: float) -> list[Intent]:
+    def recover(self, now: float) -> None:
         """Settle as unknown what processes before this one left open."""
         left = [
             intent for intent, state, _, owner in self.data.intents.values() if state is None and owner < self.owner
@@ -158,7 +158,6 @@ class MemoryStore:
         for key, (_, recorded, owner) in list(self.data.calls.items()):
             if recorded.state == "running" and owner < self.owner:
                 self._finish(key, "unknown", now, None)
-        return left
 
     def earlier(self, call: Call) -> RecordedCall | None:
         """The call that this one repeats, or None; there are no plans of several calls here."""

@@ -130,7 +130,7 @@ def signature(state: State, data: Data) -> str:
 async def step(node: Node, action: Action, folder: Path) -> Node | str:
     """Do one thing to a copy. Returns the new state, or the violation."""
     state, data = node.state.copy(), node.data.copy()
-    world = World(state, lambda owner: MemoryStore(data, owner), folder)
+    world = World(state, lambda owner: MemoryStore(data, owner), MemoryStore(data, 0).open_intents, folder)
     if action[0] in {"lost", "crash", "race", "again", "midway"}:
         state.faults += 1
     try:

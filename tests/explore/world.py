@@ -29,7 +29,7 @@ from molecule_mcp.road.repeats import PATIENCE
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.store.forms import fingerprint
-from molecule_mcp.store.records import Grant, Plan, Store
+from molecule_mcp.store.records import Grant, Intent, Plan, Store
 from molecule_mcp.tenant import Wire
 
 ORIGIN = "http://127.0.0.1"
@@ -153,11 +153,15 @@ class World(httpx.AsyncBaseTransport):
 
     Args:
         opened: A store handle of a process, by its number; later processes see what earlier ones wrote.
+        left: The intents without an outcome.
     """
 
-    def __init__(self, state: State, opened: Callable[[int], Store], folder: Path) -> None:
+    def __init__(
+        self, state: State, opened: Callable[[int], Store], left: Callable[[], list[Intent]], folder: Path
+    ) -> None:
         self.state = state
         self.opened = opened
+        self.left = left
         self.folder = folder
         self.store = Guarded(opened(state.process))
         self.lose = False
@@ -268,9 +272,7 @@ class World(httpx.AsyncBaseTransport):
         principal = speaker.principal
         speaker.arrivals += 1
         self.state.done |= {(principal, speaker.name)}
-        intents = [
-            each for each in self.opened(self.state.process).open_intents() if f"{each.method} {each.path}" == line
-        ]
+        intents = [each for each in self.left() if f"{each.method} {each.path}" == line]
         fresh = [each for each in intents if each.id not in self.state.executed]
         if not fresh:
             raise self.violation(f"P6 no intent before {line}")
@@ -315,7 +317,7 @@ class World(httpx.AsyncBaseTransport):
 
         Raises: Violation.
         """
-        if left := self.opened(self.state.process).open_intents():
+        if left := self.left():
             raise Violation(f"P6 {len(left)} intents were left open")
 
     # --- what can happen

@@ -20,6 +20,7 @@ from typing import Any
 from molecule_mcp.store.sqlite import SqliteStore
 from tests.calls.harness import PROGRAM
 from tests.race.place import Place, sign, state_folder
+from tests.store import making
 
 POINTS = ("claim within", "claim after", "send before", "send after", "outcome within", "outcome after")
 """Where a process dies: within a transaction or after its commit; before the tenant acts on the request, or after."""
@@ -191,11 +192,7 @@ class Killing:
 
     def opened(self) -> int:
         """How many intents have no outcome."""
-        store = SqliteStore(self.folder)
-        try:
-            return len(store.open_intents())
-        finally:
-            store.close()
+        return len(making.open_intents(self.folder))
 
     def count(self) -> None:
         """What the chain and the tenant say of it all."""

@@ -160,6 +160,7 @@ async def test_the_record_of_a_send_tells_whose_it_was_and_what_exactly(rig: Rig
         "plan_id": None,
         "index": None,
         "grant": None,
+        "exact": True,
         "answer": None,
     }
 

@@ -1,5 +1,6 @@
 """Plans, intents and processes for the tests of the store."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -104,6 +105,15 @@ def stored(store: SqliteStore) -> StoredPlan:
     found = store.plan(PLAN)
     assert found
     return found
+
+
+def open_intents(folder: Path) -> list[Intent]:
+    """The intents without an outcome, as they are kept."""
+    if not (folder / "state.db").exists():
+        return []
+    with closing(sqlite3.connect(folder / "state.db")) as sql:
+        rows = sql.execute("SELECT intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
+    return [Intent(**json.loads(text)) for (text,) in rows]
 
 
 def outside(folder: Path, *statements: str) -> None:

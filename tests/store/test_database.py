@@ -13,7 +13,6 @@ from tests.store import making
 from molecule_mcp.errors import ConfigurationError, StoreError
 from molecule_mcp.store import database
 from molecule_mcp.store.database import Database
-from molecule_mcp.store.sqlite import SqliteStore
 
 FullDisk = Callable[[], AbstractContextManager[None]]
 
@@ -184,68 +183,24 @@ def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
         raise AssertionError("there is no folder")
 
 
-def test_a_database_of_another_version_is_refused_and_left_alone(made: Path, connections: Callable[[], int]) -> None:
+@pytest.mark.parametrize("version", [database.VERSION - 1, database.VERSION + 1])
+def test_a_database_of_another_version_is_refused_and_left_alone(
+    made: Path, connections: Callable[[], int], version: int
+) -> None:
     with closing(sqlite3.connect(made / "state.db")) as other:
-        other.execute("PRAGMA user_version = 1")
+        other.execute(f"PRAGMA user_version = {version}")
     before = (made / "state.db").read_bytes()
-    with pytest.raises(ConfigurationError, match="another version"), Database(made).writing():
+    with pytest.raises(ConfigurationError, match="another version") as fault, Database(made).writing():
         raise AssertionError("another version was opened")
+    assert fault.value.told() == {
+        "error": "configuration",
+        "message": f"{made / 'state.db'} was made by another version of this program",
+        "sent": False,
+        "advice": "Run that version, or move the whole state folder away to start a new one; export its audit before "
+        "with that version.",
+    }
     assert connections() == 0
     assert (made / "state.db").read_bytes() == before
-
-
-def rows(path: Path) -> list[list[tuple[object, ...]]]:
-    """Every row of every table that the version before this had."""
-    with closing(sqlite3.connect(path)) as sql:
-        return [
-            sql.execute(f"SELECT * FROM {name}").fetchall() for name in ("plans", "intents", "calls", "chain", "head")
-        ]
-
-
-def shape(path: Path) -> tuple[int, list[tuple[object, ...]]]:
-    """The version and all tables and indices of a file."""
-    with closing(sqlite3.connect(path)) as sql:
-        found = sql.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
-        return sql.execute("PRAGMA user_version").fetchone()[0], found
-
-
-@pytest.fixture
-def older(made: Path) -> Path:
-    """A database of the version before, with a plan, an intent and their chain."""
-    store = SqliteStore(made)
-    store.open_plan(making.plan())
-    store.grant(making.PLAN, making.YES)
-    store.claim(making.intent())
-    store.close()
-    with closing(sqlite3.connect(made / "state.db")) as sql:
-        sql.executescript("DROP TABLE settlements; DROP INDEX intents_unknown; PRAGMA user_version = 3;")
-    return made
-
-
-def test_an_older_database_is_brought_up_to_date_and_keeps_every_row(older: Path, tmp_path: Path) -> None:
-    before = rows(older / "state.db")
-    with closing(SqliteStore(older)) as store:
-        assert store.verify() == (3, None)
-        assert store.plan(making.PLAN) is not None
-    assert rows(older / "state.db") == before
-    with closing(Database(tmp_path / "new")) as new, new.reading():
-        assert shape(older / "state.db") == shape(tmp_path / "new" / "state.db")
-    with closing(SqliteStore(older)) as store:
-        assert [each.id for each in store.take("default", "https://tenant.example", making.NOW, 9)] == ["intent"]
-
-
-def test_processes_that_open_an_older_database_together_bring_it_up_once(older: Path) -> None:
-    program = "import sys; from pathlib import Path; from molecule_mcp.store.sqlite import SqliteStore; "
-    program += "sys.stdin.readline(); print(SqliteStore(Path(sys.argv[1])).unsettled())"
-    assert making.together([making.process(program, older) for _ in range(4)]) == ["True"] * 4
-    assert shape(older / "state.db")[0] == database.VERSION
-
-
-def test_an_older_database_without_room_for_what_is_new_is_left_as_it_was(older: Path, full_disk: FullDisk) -> None:
-    before = shape(older / "state.db")
-    with full_disk(), pytest.raises(StoreError, match="SQLITE_"), Database(older).reading():
-        raise AssertionError("half a database was opened")
-    assert shape(older / "state.db") == before
 
 
 def test_a_file_that_is_no_database_is_a_store_error(made: Path) -> None:

@@ -30,6 +30,18 @@ def test_a_plan_is_read_back_as_it_was_written() -> None:
     assert forms.plan_from(forms.canonical(forms.plan_fields(plan))) == plan
 
 
+def test_an_intent_is_read_back_as_it_was_written_and_nothing_else_is_one() -> None:
+    assert forms.intent_from(forms.canonical(forms.flat(making.intent()))) == making.intent()
+    assert [forms.intent_from(text) for text in ("{", "{}", "[]", "null", '{"client": 1}')] == [None] * 5
+
+
+def test_what_others_may_have_written_is_masked_and_nothing_that_is_looked_up_again() -> None:
+    body = {"id": "a", "client": "a", "targets": ("a", "b"), "status": 1, "note": None, "exact": True, "new": "a"}
+    assert forms.masked(body, lambda text: text.replace("a", "*")) == {
+        **body, "client": "*", "targets": ["*", "b"], "new": "*"
+    }  # fmt: skip
+
+
 def test_a_code_is_found_however_it_is_typed() -> None:
     assert forms.plain_code("7f3k-92qd") == forms.plain_code("7F3K 92QD") == "7F3K92QD"
     assert forms.plain_code("OIL0-1100") == "01101100"

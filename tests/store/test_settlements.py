@@ -62,6 +62,11 @@ def settlement(verdict: Verdict) -> Settlement:
     return Settlement(verdict, READ, LATER)
 
 
+def hidden(text: str) -> str:
+    """The redaction of a process that knows one value."""
+    return text.replace("hunter2", "***")
+
+
 def answer(store: SqliteStore) -> Any:
     """What is told of the call."""
     found = store.recorded("c1")
@@ -237,6 +242,65 @@ def test_what_did_not_happen_ends_its_plan_and_gives_no_claim_back(
     assert [body for kind, body in told(store) if kind == "spent"] == (
         [{"plan": making.PLAN, "reason": "settled"}] if state == "spent" else []
     )
+
+
+def test_of_a_request_that_was_masked_nothing_can_be_told(folder: Path) -> None:
+    """What the rest of its address names is another thing."""
+    gone(folder, replace(making.direct(), path="/workspaces/hunter2"), ends=UNKNOWN)
+    with closing(SqliteStore(folder, redact=hidden)) as store:
+        [plain] = store.take("default", ORIGIN, LATER, 10)
+        store.let_go(plain.id)
+        assert plain.exact
+        assert store.claim(replace(making.direct("masked"), path="/workspaces/hunter2"))
+        store.settle("masked", UNKNOWN)
+    with closing(SqliteStore(folder)) as store:
+        one, masked = store.take("default", ORIGIN, LATER, 10)
+        assert (masked.path, masked.exact) == ("/workspaces/***", False)
+        for intent in (one, masked):
+            assert store.settled(intent, settlement("did_not_happen"))
+        assert [body["verdict"] for kind, body in told(store) if kind == "settled"] == ["cannot_be_told"] * 2
+
+
+def test_a_masked_request_of_another_method_is_no_repetition(folder: Path) -> None:
+    gone(folder, making.direct("first"), ends=UNKNOWN)
+    with closing(SqliteStore(folder, redact=hidden)) as store:
+        [first] = store.take("default", ORIGIN, LATER, 10)
+        assert store.claim(replace(making.direct("later"), method="POST", path="/workspaces/hunter2"))
+        assert store.claim(replace(making.direct("exact"), path="/workspaces/w1"))
+        assert store.settled(first, settlement("happened"))
+        assert [body["verdict"] for kind, body in told(store) if kind == "settled"] == ["happened"]
+
+
+def test_what_was_read_is_kept_without_any_value(folder: Path) -> None:
+    gone(folder, making.direct(), ends=UNKNOWN)
+    with closing(SqliteStore(folder, redact=hidden)) as store:
+        [intent] = store.take("default", ORIGIN, LATER, 10)
+        assert store.settled(intent, Settlement("happened", ("GET /workspaces/hunter2 404",), LATER))
+        assert told(store)[-1][1]["read"] == ["GET /workspaces/*** 404"]
+    assert b"hunter2" not in b"".join(each.read_bytes() for each in folder.glob("state.db*"))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"client": 1, "***": 2}'])
+def test_an_intent_that_nobody_can_read_is_told_as_such_and_stops_no_other(
+    store: SqliteStore, other: SqliteStore, folder: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone(folder, replace(making.direct("broken"), call="c1"), making.direct("whole"), call=CALL)
+    other.claim(making.direct("living"))
+    making.outside(folder, f"UPDATE intents SET intent = '{text}' WHERE id IN ('broken', 'living')")
+    assert took(store) == ["whole"]
+    assert caplog.messages == ["intent broken cannot be read; what became of it cannot be told"]
+    ended: dict[str, object] = {"intent": "broken", "verdict": "cannot_be_told", "read": [], "at": LATER}
+    assert told(store)[-1] == ("settled", ended)
+    assert answer(store)["settled"] == {
+        "verdict": "cannot_be_told",
+        "requests": [{"request": "(cannot be read)", "state": "cannot_be_told"}],
+    }
+    assert store.settled(making.direct("whole"), settlement("happened"))
+    assert [body["verdict"] for kind, body in told(store) if kind == "settled"] == ["cannot_be_told"] * 2, (
+        "the later one, which cannot be read, may have been the same"
+    )
+    assert took(store) == []
+    assert len([kind for kind, _ in told(store) if kind == "settled"]) == 2
 
 
 def test_without_a_file_nothing_is_unsettled_and_none_is_made(folder: Path) -> None:

@@ -44,7 +44,8 @@ _ANSWERS = (
     " AND answer IS NOT NULL ORDER BY ended, rowid"
 )
 _SENT = (
-    "SELECT json_extract(intents.intent, '$.method') || ' ' || json_extract(intents.intent, '$.path'), state, verdict"
+    "SELECT CASE WHEN json_valid(intents.intent) THEN json_extract(intents.intent, '$.method') || ' ' ||"
+    " json_extract(intents.intent, '$.path') END, state, verdict"
     " FROM intents LEFT JOIN settlements ON intents.id = settlements.intent WHERE call = ? ORDER BY intents.rowid"
 )
 
@@ -109,7 +110,7 @@ def settle(sql: Connection, call_id: str | None) -> None:
     if row is None:
         return None
     sent = [
-        {"request": line, "state": state if verdict is None else verdict}
+        {"request": line or "(cannot be read)", "state": state if verdict is None else verdict}
         for line, state, verdict in sql.execute(_SENT, (call_id,)).fetchall()
     ]
     states = {each["state"] for each in sent}

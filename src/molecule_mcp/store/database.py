@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from molecule_mcp.errors import ConfigurationError, StoreError
-from molecule_mcp.store import calls, chain, files, settlements
+from molecule_mcp.store import calls, chain, files, plans, questions, settlements
 from molecule_mcp.store.chain import Key
 
 VERSION = 4
@@ -20,28 +20,13 @@ BUSY = 5.0
 """Seconds a write waits for other processes before it is refused."""
 
 SCHEMA = """
-CREATE TABLE plans (id TEXT PRIMARY KEY, code TEXT NOT NULL, binding TEXT NOT NULL, digest TEXT NOT NULL,
-                    principal TEXT NOT NULL, profile TEXT NOT NULL, origin TEXT NOT NULL,
-                    created REAL NOT NULL, expires REAL NOT NULL, state TEXT NOT NULL,
-                    given TEXT, seal TEXT, plan TEXT NOT NULL, asks INTEGER NOT NULL);
-CREATE INDEX plans_by_code ON plans (code, created);
-CREATE INDEX plans_by_binding ON plans (binding, created);
-CREATE INDEX plans_by_state ON plans (state, expires);
-CREATE TABLE refusals (principal TEXT NOT NULL, target TEXT NOT NULL, at REAL NOT NULL);
-CREATE INDEX refusals_by_target ON refusals (principal, target, at);
-CREATE TABLE steps (plan TEXT NOT NULL REFERENCES plans, answer TEXT NOT NULL, position INTEGER NOT NULL,
-                    method TEXT NOT NULL, path TEXT NOT NULL, body_digest TEXT NOT NULL, state TEXT NOT NULL,
-                    PRIMARY KEY (plan, answer, position)) WITHOUT ROWID;
 CREATE TABLE intents (id TEXT PRIMARY KEY, owner TEXT NOT NULL, plan TEXT, answer TEXT, position INTEGER,
                       state TEXT NOT NULL, intent TEXT NOT NULL, call TEXT);
 CREATE INDEX intents_by_call ON intents (call) WHERE call IS NOT NULL;
 CREATE INDEX intents_open ON intents (owner) WHERE state = 'open';
 """
 
-TABLES = f"{SCHEMA} {calls.SCHEMA} {chain.SCHEMA} {settlements.SCHEMA}"
-
-UPGRADES = {3: settlements.SCHEMA}
-"""Version -> what makes the next one of it; every statement ends with a semicolon and adds something."""
+TABLES = "".join((plans.SCHEMA, SCHEMA, questions.SCHEMA, calls.SCHEMA, chain.SCHEMA, settlements.SCHEMA))
 
 _FAULTS = (sqlite3.Error, OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
@@ -138,10 +123,12 @@ class Database:
         try:
             sql.execute("PRAGMA synchronous = FULL")
             (version,) = sql.execute("PRAGMA user_version").fetchone()
-            if version in UPGRADES:
-                version = upgrade(sql)
             if version != VERSION:
-                raise ConfigurationError(f"{path} was made by another version of this program")
+                raise ConfigurationError(
+                    f"{path} was made by another version of this program",
+                    advice="Run that version, or move the whole state folder away to start a new one; export its audit "
+                    "before with that version.",
+                )
         except BaseException:
             sql.close()
             raise
@@ -180,22 +167,6 @@ def connect(path: Path, busy: float) -> sqlite3.Connection:
         check_same_thread=False,
         uri=True,
     )
-
-
-def upgrade(sql: sqlite3.Connection) -> int:
-    """Bring an older file to the present version, in one transaction; no row of it is touched.
-
-    Returns: the version that it has then, whichever process brought it there.
-    """
-    sql.execute("BEGIN IMMEDIATE")
-    (version,) = sql.execute("PRAGMA user_version").fetchone()
-    while version in UPGRADES:
-        for statement in UPGRADES[version].split(";"):
-            sql.execute(statement)
-        version += 1
-    sql.execute(f"PRAGMA user_version = {version}")
-    sql.execute("COMMIT")
-    return version
 
 
 @contextmanager

@@ -6,17 +6,25 @@ Pure: no disk, no clock.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from molecule_mcp.store.records import Plan, Question, Step
+from molecule_mcp.store.records import Intent, Plan, Question, Step
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that looks like a digit, and no U."""
+
+OURS = frozenset({
+    "id", "plan", "plan_id", "call", "intent", "code", "binding", "digest", "body_digest", "arguments_digest",
+    "signature", "signed_by", "counted_under", "tool", "family", "risk", "principal", "profile", "origin", "method",
+    "kind", "grant", "answer", "state", "verdict", "reason",
+})  # fmt: skip
+"""Fields of intents and records whose texts are drawn, computed or chosen by this program and its operator. They are
+looked up again, so they are never masked; every other text may be another's."""
 
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
@@ -42,6 +50,17 @@ def flat(record: "DataclassInstance") -> dict[str, Any]:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
+def masked(body: Mapping[str, Any], redact: Callable[[str], str]) -> dict[str, Any]:
+    """The fields of an intent or a record, with what may be another's text redacted. No name is changed."""
+    return {name: value if name in OURS else _redacted(value, redact) for name, value in body.items()}
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    return [redact(each) for each in cast("tuple[str, ...]", value)] if isinstance(value, tuple) else value
+
+
 def plan_fields(plan: Plan) -> dict[str, Any]:
     """Every field of a plan, `digest` included, as JSON values."""
     return {**flat(plan), "question": flat(plan.question), "steps": [flat(step) for step in plan.steps]}
@@ -59,10 +78,18 @@ def plan_from(text: str) -> Plan:
         tuple(question["answers"]),
         question["phrase"],
         tuple(question["targets"]),
-        tuple(question.get("touches", ())),  # an older plan says nothing of it
+        tuple(question["touches"]),
     )
     read["steps"] = tuple(Step(**step) for step in read["steps"])
     return Plan(**read)
+
+
+def intent_from(text: str) -> Intent | None:
+    """The intent that `canonical(flat(intent))` was made of, None when the text is none."""
+    try:
+        return Intent(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
 
 
 def plain_code(code: str) -> str:

@@ -144,7 +144,8 @@ class StoredPlan:
 class Intent:
     """Written durably before a changing send.
 
-    `plan_id` and `index` are None for a call that needed no plan; `call` is the id of its `Call`.
+    `plan_id` and `index` are None for a call that needed no plan; `call` is the id of its `Call`. Where a secret was
+    masked in the path, `exact` is false: reading what it names then tells nothing of the request.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Intent:
     index: int | None = None
     grant: GrantKind | None = None
     call: str | None = None
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -235,7 +237,7 @@ class Settlement:
 
 @dataclass(frozen=True)
 class Record:
-    """One link of the chain: `mac` = HMAC-SHA256(key, seq, at, kind, body, prev).
+    """One link of the chain; `mac` is `chain.Key.mac` of domain "record" over seq, at, kind, body and prev as stored.
 
     `kind` is the state a plan took (open, granted, refused, spent), or intent, outcome or settled.
     """
@@ -317,12 +319,8 @@ class Store(Protocol):
         """Write how an intent ended; its step takes the same state. The intent must still be open."""
         ...
 
-    def open_intents(self) -> list[Intent]:
-        """Intents without an outcome: of calls under way, and of processes that are gone."""
-        ...
-
-    def recover(self, now: float) -> list[Intent]:
-        """Settle as unknown every open intent whose process is gone, and return those; its calls become unknown too."""
+    def recover(self, now: float) -> None:
+        """Settle as unknown every open intent whose process is gone; its calls become unknown too."""
         ...
 
     def earlier(self, call: Call) -> RecordedCall | None:

@@ -6,8 +6,10 @@ made again, which then passes the whole gate anew, or keeps it from being made.
 """
 
 import json
+from collections.abc import Iterator
 from sqlite3 import Connection
 
+from molecule_mcp.store.forms import intent_from
 from molecule_mcp.store.records import Intent, Settlement
 
 SCHEMA = """
@@ -21,18 +23,18 @@ _UNSETTLED = (
     " FROM intents LEFT JOIN settlements ON intents.id = settlements.intent"
     " WHERE intents.state = 'unknown' AND settlements.verdict IS NULL"
 )
-_OF_ONE = (
-    f"SELECT id, owner, settler, intents.intent{_UNSETTLED} AND json_extract(intents.intent, '$.profile') = ?"
-    " AND json_extract(intents.intent, '$.origin') = ? ORDER BY intents.rowid DESC"
-)
+_LEFT = f"SELECT id, owner, settler, call, intents.intent{_UNSETTLED} ORDER BY intents.rowid DESC"
 _TAKE = (
     "INSERT INTO settlements VALUES (?, ?, NULL, NULL, NULL)"
     " ON CONFLICT (intent) DO UPDATE SET settler = excluded.settler WHERE verdict IS NULL"
 )
+# What cannot be read, or not in full, may have been the same request.
 _AGAIN = (
     "SELECT 1 FROM intents AS later, intents AS own WHERE own.id = ? AND later.rowid > own.rowid"
-    " AND later.state != 'failed' AND json_extract(later.intent, '$.path') = json_extract(own.intent, '$.path')"
-    " AND json_extract(later.intent, '$.method') = json_extract(own.intent, '$.method') LIMIT 1"
+    " AND later.state != 'failed' AND ifnull(CASE WHEN json_valid(later.intent) THEN"
+    " json_extract(later.intent, '$.method') = json_extract(own.intent, '$.method')"
+    " AND (json_extract(later.intent, '$.path') = json_extract(own.intent, '$.path')"
+    " OR NOT json_extract(later.intent, '$.exact')) END, 1) LIMIT 1"
 )
 
 
@@ -43,10 +45,28 @@ def waiting(sql: Connection) -> bool:
 
 def take(sql: Connection, settler: str, living: set[str], profile: str, origin: str, most: int) -> list[Intent]:
     """See `records.Settler.take`; neither what a living process wrote nor what one settles is taken."""
-    rows = sql.execute(_OF_ONE, (profile, origin)).fetchall()
-    free = [(key, text) for key, owner, other, text in rows if not {owner, other} & living][:most][::-1]
-    sql.executemany(_TAKE, [(key, settler) for key, _ in free])
-    return [Intent(**json.loads(text)) for _, text in free]
+    of_one = [
+        (key, intent)
+        for key, _, intent in _free(sql, living)
+        if intent is not None and (intent.profile, intent.origin) == (profile, origin)
+    ]
+    taken = of_one[:most][::-1]
+    sql.executemany(_TAKE, [(key, settler) for key, _ in taken])
+    return [intent for _, intent in taken]
+
+
+def unreadable(sql: Connection, settler: str, living: set[str]) -> list[tuple[str, str | None]]:
+    """Take what of the same was changed from outside so that nobody can read it. Returns: ids, and their calls'."""
+    found = [(key, call) for key, call, intent in _free(sql, living) if intent is None]
+    sql.executemany(_TAKE, [(key, settler) for key, _ in found])
+    return found
+
+
+def _free(sql: Connection, living: set[str]) -> Iterator[tuple[str, str | None, Intent | None]]:
+    """What none of the living has: id, its call's, and the intent, None when it cannot be read; the newest first."""
+    for key, owner, other, call, text in sql.execute(_LEFT).fetchall():
+        if not {owner, other} & living:
+            yield key, call, intent_from(text)
 
 
 def repeated(sql: Connection, intent_id: str) -> bool:

@@ -9,6 +9,7 @@ process that did not use it itself.
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,11 @@ from sqlite3 import Connection
 from typing import Any
 
 from molecule_mcp.errors import StoreError
-from molecule_mcp.store import calls, chain, owners, settlements
+from molecule_mcp.store import calls, chain, owners, plans, questions, settlements
 from molecule_mcp.store.database import BUSY, Database
-from molecule_mcp.store.forms import canonical, flat, plain_code, plan_fields, plan_from
+from molecule_mcp.store.forms import canonical, flat, masked, plain_code, plan_from
 from molecule_mcp.store.owners import Owner
 from molecule_mcp.store.records import (
-    RESTS,
     Call,
     CallState,
     Grant,
@@ -35,6 +35,8 @@ from molecule_mcp.store.records import (
     StoredPlan,
     Way,
 )
+
+logger = logging.getLogger(__name__)
 
 _PLAN = "SELECT id, state, given, seal, plan FROM plans WHERE "
 
@@ -57,13 +59,6 @@ _CLAIM = (
 _COUNTED = "SELECT COUNT(*) FROM chain WHERE kind = 'granted' AND json_extract(body, '$.counted_under') = ?"
 
 
-_ANOTHER = (
-    "SELECT id, given, plan FROM plans WHERE state = 'open' AND asks AND principal = ? AND expires > ? AND binding != ?"
-    " ORDER BY created"
-)
-_REFUSED = "SELECT at FROM refusals WHERE principal = ? AND target = ? ORDER BY at DESC LIMIT 2"
-
-
 def unchanged(text: str) -> str:
     """The redaction of a store that was given none."""
     return text
@@ -74,7 +69,7 @@ class SqliteStore:
 
     Args:
         folder: The state folder; made with mode 0700 when missing.
-        redact: Applied to the JSON text of every intent and chain record before it is sealed and stored.
+        redact: Applied to what intents and chain records hold of the texts of others, before it is sealed and stored.
         busy: Seconds a write waits for another process's write.
     Raises (all methods): StoreError with nothing written; ConfigurationError when the folder or its files are links,
         another user's, open to others, or of another version.
@@ -93,29 +88,9 @@ class SqliteStore:
     def open_plan(self, plan: Plan) -> Hindrance | None:
         """Write a new plan, state open, unless something stands against it; see `records.Store.open_plan`."""
         with self._database.writing() as sql:
-            if plan.asks and (found := self._hindrance(sql, plan)) is not None:
+            if plan.asks and (found := questions.hindrance(sql, plan, self._living, self._unanswerable)) is not None:
                 return found
-            sql.execute(
-                "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, ?, ?, ?)",
-                (
-                    plan.id,
-                    plain_code(plan.code),
-                    plan.binding,
-                    plan.digest,
-                    plan.principal,
-                    plan.profile,
-                    plan.origin,
-                    plan.created,
-                    plan.expires,
-                    self._plan_seal(plan),
-                    canonical(plan_fields(plan)),
-                    plan.asks,
-                ),
-            )
-            sql.executemany(
-                "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?, 'pending')",
-                [(plan.id, step.answer, step.index, step.method, step.path, step.body_digest) for step in plan.steps],
-            )
+            plans.write(sql, plan, self._plan_seal(plan))
             names = ("code", "tool", "family", "risk", "principal", "profile", "origin", "digest", "expires")
             told = {"targets": plan.question.targets, **{name: getattr(plan, name) for name in names}}
             self._record(sql, plan.created, "open", {"plan": plan.id, "steps": len(plan.steps), **told})
@@ -140,18 +115,11 @@ class SqliteStore:
             return [self._stored(sql, row) for row in rows]
 
     def asked(self, plan_id: str, how: Way) -> None:
-        """Note how an open plan is asked about; see `records.Store.asked`.
-
-        Until a plan is granted, `given` lists the processes whose forms ask about it, "" for a way that outlives them.
-        """
+        """Note how an open plan is asked about; see `records.Store.asked`."""
         with self._database.writing() as sql:
-            row = sql.execute("SELECT given FROM plans WHERE id = ? AND state = 'open'", (plan_id,)).fetchone()
-            if row is None:
-                return
             if how == "form":
                 self._owner.hold()
-            by = {self._owner.name if how == "form" else "", *json.loads(row[0] or "[]")}
-            sql.execute("UPDATE plans SET given = ? WHERE id = ?", (canonical(sorted(by)), plan_id))
+            questions.asked(sql, plan_id, self._owner.name if how == "form" else "")
 
     def grant(self, plan_id: str, grant: Grant, most: int | None = None) -> bool:
         """open -> granted, if open and unexpired at `grant.at`, and fewer than `most` were under `counted_under`."""
@@ -192,10 +160,11 @@ class SqliteStore:
                     return False
                 answer, intent = grant.answer, replace(intent, grant=grant.kind)
             self._owner.hold()
-            told = flat(intent)
+            told = masked(flat(intent), self._redact)
+            told["exact"] = told["path"] == intent.path
             sql.execute(
                 "INSERT INTO intents VALUES (?, ?, ?, ?, ?, 'open', ?, ?)",
-                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, self._masked(told), intent.call),
+                (intent.id, self._owner.name, intent.plan_id, answer, intent.index, canonical(told), intent.call),
             )
             self._record(sql, intent.at, "intent", {**told, "answer": answer})
         self._used.add((intent.plan_id, intent.index))
@@ -249,19 +218,13 @@ class SqliteStore:
         with self._database.writing() as sql:
             calls.finish(sql, call_id, state, at, answer)
 
-    def open_intents(self) -> list[Intent]:
-        """Intents without an outcome: of calls under way, and of processes that are gone."""
-        with self._database.reading() as sql:
-            rows = sql.execute("SELECT intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
-            return [Intent(**json.loads(text)) for (text,) in rows]
-
-    def recover(self, now: float) -> list[Intent]:
-        """Settle as unknown every open intent whose process is gone, and return those.
+    def recover(self, now: float) -> None:
+        """Settle as unknown every open intent whose process is gone.
 
         A process that still lives keeps its own; what became of a send can only be learned by reading the tenant.
         """
         with self._database.writing() as sql:
-            return self._recover(sql, now)[1]
+            self._recover(sql, now)
 
     def unsettled(self) -> bool:
         """Whether there may be something to recover or to settle; without a file there is none, and none is made."""
@@ -273,15 +236,22 @@ class SqliteStore:
     def take(self, profile: str, origin: str, now: float, most: int) -> list[Intent]:
         """Recover, then take unknown intents to settle them; see `records.Settler.take`."""
         with self._database.writing() as sql:
-            living, _ = self._recover(sql, now)
+            living = self._recover(sql, now)
             self._owner.hold()
+            for intent_id, call in settlements.unreadable(sql, self._owner.name, living):
+                logger.warning("intent %s cannot be read; what became of it cannot be told", intent_id)
+                settlement = Settlement("cannot_be_told", (), now)
+                settlements.write(sql, self._owner.name, intent_id, settlement)
+                self._record(sql, now, "settled", {"intent": intent_id, **flat(settlement)})
+                calls.settle(sql, call)
             return settlements.take(sql, self._owner.name, living, profile, origin, most)
 
     def settled(self, intent: Intent, settlement: Settlement) -> bool:
         """Write what was read of an intent that this store took; see `records.Settler.settled`."""
         with self._database.writing() as sql:
-            if settlements.repeated(sql, intent.id):
+            if not intent.exact or settlements.repeated(sql, intent.id):
                 settlement = replace(settlement, verdict="cannot_be_told")
+            settlement = replace(settlement, read=tuple(map(self._redact, settlement.read)))
             if not settlements.write(sql, self._owner.name, intent.id, settlement):
                 return False
             names = ("tool", "method", "path")
@@ -313,13 +283,7 @@ class SqliteStore:
         self._owner.leave()
 
     def _record(self, sql: Connection, at: float, kind: str, body: dict[str, Any]) -> None:
-        chain.append(sql, self._database.key, at, kind, self._masked(body))
-
-    def _masked(self, body: dict[str, Any]) -> str:
-        text = self._redact(canonical(body))
-        if not isinstance(json.loads(text), dict):
-            raise StoreError("redaction left no JSON object of an audit record")
-        return text
+        chain.append(sql, self._database.key, at, kind, canonical(masked(body, self._redact)))
 
     def _seal(self, plan_id: str, digest: str, given: str) -> str:
         return self._database.key.mac("grant", plan_id.encode(), digest.encode(), given.encode())
@@ -373,17 +337,24 @@ class SqliteStore:
         query = "SELECT position, state FROM steps WHERE plan = ? AND answer = ? ORDER BY position"
         return StoredPlan(plan, state, grant, dict(sql.execute(query, (plan_id, grant.answer))))
 
-    def _recover(self, sql: Connection, now: float) -> tuple[set[str], list[Intent]]:
-        """Who lives, and what became unknown."""
+    def _recover(self, sql: Connection, now: float) -> set[str]:
+        """Settle as unknown what the dead left open. Returns: who lives."""
         living, left = owners.survey(self._database.folder)
-        rows = sql.execute("SELECT id, owner, intent FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
-        lost = [(key, text) for key, owner, text in rows if owner not in living]
-        for key, _ in lost:
-            self._settle(sql, key, Outcome("unknown", None, now, "the process ended before the outcome was recorded"))
+        rows = sql.execute("SELECT id, owner FROM intents WHERE state = 'open' ORDER BY rowid").fetchall()
+        for intent_id, owner in rows:
+            if owner not in living:
+                note = "the process ended before the outcome was recorded"
+                self._settle(sql, intent_id, Outcome("unknown", None, now, note))
         calls.recover(sql, living, now)
         for path in left:
             path.unlink(missing_ok=True)
-        return living, [Intent(**json.loads(text)) for _, text in lost]
+        return living
+
+    def _living(self) -> set[str]:
+        return owners.survey(self._database.folder)[0]
+
+    def _unanswerable(self, sql: Connection, plan_id: str, now: float) -> None:
+        self._ended(sql, plan_id, "open", "refused", "unanswerable", now)
 
     def _end(self, plan_id: str, before: str, after: str, reason: str, now: float) -> bool:
         with self._database.writing() as sql:
@@ -394,28 +365,9 @@ class SqliteStore:
         if change.rowcount == 0:
             return False
         if reason == "declined":
-            sql.execute("DELETE FROM refusals WHERE at <= ?", (now - 2 * RESTS,))
-            (text,) = sql.execute("SELECT plan FROM plans WHERE id = ?", (plan_id,)).fetchone()
-            plan = plan_from(text)
-            rows = [(plan.principal, target, now) for target in plan.question.targets]
-            sql.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
+            questions.declined(sql, plan_id, now)
         self._record(sql, now, after, {"plan": plan_id, "reason": reason})
         return True
-
-    def _hindrance(self, sql: Connection, plan: Plan) -> Hindrance | None:
-        rows = sql.execute(_ANOTHER, (plan.principal, plan.created, plan.binding)).fetchall()
-        living = {"", *owners.survey(self._database.folder)[0]} if rows else set[str]()
-        for plan_id, given, text in rows:
-            if given is None or not living.isdisjoint(json.loads(given)):
-                other = plan_from(text)
-                return Hindrance(other.expires, other)
-            # The answer to a form comes through the process that showed it, or not at all.
-            self._ended(sql, plan_id, "open", "refused", "unanswerable", plan.created)
-        for target in (*plan.question.targets, *plan.question.touches):
-            last = [at for (at,) in sql.execute(_REFUSED, (plan.principal, target)).fetchall()]
-            if len(last) == 2 and last[0] - last[1] <= RESTS and plan.created < last[0] + RESTS:
-                return Hindrance(last[0] + RESTS)
-        return None
 
     def _claimed(self, sql: Connection, intent: Intent) -> Grant | None:
         asked = (intent.plan_id, intent.at, intent.principal, intent.profile, intent.origin)
