@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 ABOUT = frozenset({"tenant", "sent", "grant", "deduplicated"})
 """What the road says of any call beside its tool's own answer."""
 
-DRY = ABOUT | {"items", "dry_run", "risk", "asks", "would", "requests", "body"}
+DRY = ABOUT | {"items", "dry_run", "risk", "asks", "advice", "would", "requests", "body"}
 """All that the answer of a dry run says."""
 
 

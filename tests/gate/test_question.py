@@ -55,10 +55,15 @@ def test_a_tool_without_a_preview_that_touches_no_workspace_is_asked_about_by_na
     assert asked.lines[2:] == ("text: 2", f'  - "{"x" * 160}"', '  - "xend"')
 
 
+def of(*previews: Preview) -> dict[int, tuple[Preview, Risk]]:
+    """The calls of a plan, each as destroy."""
+    return {position: (each, Risk.DESTROY) for position, each in enumerate(previews)}
+
+
 def test_a_question_names_what_would_change_with_its_target_of_all_its_calls() -> None:
     touching = [replace(PREVIEW, touches=frozenset(each)) for each in ({"c", "a"}, {"a", "b"})]
     assert question(touching[0], Risk.DESTROY, "t").touches == ("a", "c")
-    assert combined([(each, Risk.DESTROY) for each in touching], Risk.DESTROY, "t").touches == ("a", "b", "c")
+    assert combined(of(*touching), Risk.DESTROY, "t").touches == ("a", "b", "c")
 
 
 def test_a_question_tells_headline_tenant_and_facts_and_takes_one_answer() -> None:
@@ -117,17 +122,27 @@ def test_a_question_that_nobody_could_be_shown_whole_is_not_asked() -> None:
 
 
 def test_calls_that_fit_alone_and_not_together_are_not_asked_about() -> None:
-    half = (long(LONGEST // 2), Risk.DESTROY)
-    assert combined([half], Risk.DESTROY, "t")
+    half = long(LONGEST // 2)
+    assert combined(of(half), Risk.DESTROY, "t")
     with pytest.raises(GateStop) as refused:
-        combined([half, half], Risk.DESTROY, "t")
+        combined(of(half, half), Risk.DESTROY, "t")
     assert refused.value.kind == "too_large"
+
+
+def test_what_is_left_of_a_plan_keeps_its_numbers_and_the_rest_is_named() -> None:
+    left = {1: (PREVIEW, Risk.DESTROY), 3: (PREVIEW, Risk.DESTROY)}
+    lines = combined(left, Risk.DESTROY, "t", {0: "Pause workspace", 2: "Send message"}).lines
+    assert lines[0] == "Run 2 calls, in this order (destroy)"
+    assert [line[:2] for line in lines[2:4]] == ["2.", "4."]
+    assert lines[4] == "Done before, not run again: 1. Pause workspace, 3. Send message"
+    assert [line for line in lines if line.startswith("About")] == ["About 2:", "About 4:"]
 
 
 def test_no_call_of_a_plan_pushes_another_out_of_sight() -> None:
     long = replace(PREVIEW, facts=(Fact("Goes", tuple("Leaf" for _ in range(100))),))
     walk = replace(PREVIEW, target=("Evil\n9. Delete", "../x"))
-    lines = combined([(long, Risk.DESTROY), (PREVIEW, Risk.CRITICAL), (walk, Risk.DESTROY)], Risk.CRITICAL, "t").lines
+    parts = {0: (long, Risk.DESTROY), 1: (PREVIEW, Risk.CRITICAL), 2: (walk, Risk.DESTROY)}
+    lines = combined(parts, Risk.CRITICAL, "t").lines
     assert lines[:6] == (
         "Run 3 calls, in this order (critical)",
         "Tenant: t",

@@ -6,12 +6,16 @@ from typing import Any
 import httpx
 import pytest
 
+from molecule_mcp.capability import Risk
 from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError, TenantUnreachable
 from molecule_mcp.road import answers
-from molecule_mcp.road.sending import Sent
+from molecule_mcp.road.sending import Outgone
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store.records import Grant, Step
+from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools import catalogue
+from molecule_mcp.tools.kinds import WorkspaceId
+from tests.road.own import Told, made, read
 from tests.road.rig import Rig, answered, asked, refused
 
 VALUE = "a-value-nobody-sees"
@@ -69,7 +73,7 @@ async def test_progress_is_told_without_any_known_value(rig: Rig) -> None:
 
 
 def test_a_changing_call_tells_its_results_its_requests_and_who_allowed_them(rig: Rig) -> None:
-    sent = [Sent({"id": "a"}, "DELETE /a"), Sent({"id": "b"}, None), Sent({"id": "c"}, "DELETE /c")]
+    sent = [Outgone({"id": "a"}, "DELETE /a"), Outgone({"id": "b"}, None), Outgone({"id": "c"}, "DELETE /c")]
     told = {"items": [{"id": "a"}, {"id": "b"}, {"id": "c"}], "sent": ["DELETE /a", "DELETE /c"]}
     context = rig.road().context
     assert answers.finished(context, GATED, sent, None).structured == told
@@ -79,8 +83,19 @@ def test_a_changing_call_tells_its_results_its_requests_and_who_allowed_them(rig
 
 def test_a_read_that_sent_something_tells_its_own_fields_and_its_request(rig: Rig) -> None:
     read = catalogue()["list_pending_approvals"]
-    told = answers.finished(rig.road().context, read, [Sent({"count": 2}, "GET /approvals/pending")], None)
+    told = answers.finished(rig.road().context, read, [Outgone({"count": 2}, "GET /approvals/pending")], None)
     assert told.structured == {"count": 2, "sent": ["GET /approvals/pending"]}
+
+
+async def test_a_read_with_a_defect_sent_nothing(rig: Rig) -> None:
+    async def broken(tenant: Tenant, workspace_id: WorkspaceId) -> Told:
+        raise KeyError(await read(tenant, workspace_id))
+
+    road = rig.road(**made(broken, Risk.READ))
+    with pytest.raises(answers.Unsent) as defect:
+        await road.call(Caller(), "broken", {"workspace_id": rig.named("SEO Analyst")})
+    told = {"error": "internal", "message": "A defect: KeyError.", "sent": False}
+    assert json.loads(road.told(defect.value)) == told
 
 
 def test_an_error_of_ours_is_told_whole_and_masked(rig: Rig) -> None:
@@ -100,7 +115,7 @@ def test_of_an_unexpected_error_only_its_kind_is_told(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("position", "error", "kind", "states", "sent"),
     [
-        (0, ArgumentError("no"), "arguments", ["failed", "not_attempted", "not_attempted"], False),
+        (0, ArgumentError("no."), "arguments", ["failed", "not_attempted", "not_attempted"], False),
         (0, GateStop("x", "no", sent=True), "x", ["failed", "not_attempted", "not_attempted"], True),
         (0, GateStop("x", "no", sent="unknown"), "x", ["unknown", "not_attempted", "not_attempted"], "unknown"),
         (1, ArgumentError("no"), "partial", ["done", "failed", "not_attempted"], True),
@@ -112,14 +127,46 @@ def test_of_an_unexpected_error_only_its_kind_is_told(rig: Rig) -> None:
 def test_a_run_that_stopped_tells_what_became_of_each_step(
     position: int, error: MoleculeError, kind: str, states: list[str], sent: object
 ) -> None:
-    told = answers.partial(steps(3), position, error).told()
-    assert told.pop("advice").startswith("Read the present state")
+    done = [Outgone({}, "DELETE /x")] * position
+    told = answers.partial(steps(3), done, error).told()
+    assert told.pop("advice") == (
+        "Read the present state before anything else; call again to have the rest shown and allowed anew."
+    )
+    before = f", {position} sent before it" if position else ""
+    nothing = f"; item {position + 1} sent nothing." if error.sent is False else ""
     assert told == {
         "error": kind,
-        "message": f"Stopped at item {position + 1} of 3: no",
+        "message": f"Stopped at item {position + 1} of 3{before}: no{nothing}",
         "sent": sent,
         "items": [{"request": f"DELETE /workspaces/{at}", "state": state} for at, state in enumerate(states)],
         "cause": error.told(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("Paused; nothing was sent.", "Paused; item 2 sent nothing."),
+        ("Paused. Nothing was sent.", "Paused. Item 2 sent nothing."),
+        ("Paused; nothing was sent by this call.", "Paused; item 2 sent nothing."),
+        ("Paused.", "Paused; item 2 sent nothing."),
+    ],
+)
+@pytest.mark.parametrize(("line", "sent", "before"), [("DELETE /x", True, ", 1 sent before it"), (None, False, "")])
+def test_that_nothing_was_sent_is_said_of_no_more_than_the_one_that_sent_nothing(
+    message: str, told: str, line: str | None, sent: bool, before: str
+) -> None:
+    stop = GateStop("x", message, advice="Nothing was sent.", details={"seconds": 3})
+    error = answers.partial(steps(2), [Outgone({}, line)], stop)
+    assert (error.message, error.sent) == (f"Stopped at item 2 of 2{before}: {told}", sent)
+    cause = message.replace("nothing was sent by this call", "nothing was sent")
+    cause = cause.replace("nothing was", "item 2 sent nothing").replace("Nothing was", "Item 2 sent nothing")
+    assert error.details["cause"] == {
+        "error": "x",
+        "message": cause.replace("nothing sent", "nothing"),
+        "sent": False,
+        "seconds": 3,
+        "advice": "Item 2 sent nothing.",
     }
 
 

@@ -6,13 +6,17 @@ from typing import Any
 import httpx
 import pytest
 
+from molecule_mcp import arguments as strict
+from molecule_mcp import tools
 from molecule_mcp.capability import Risk
 from molecule_mcp.errors import MoleculeError
+from molecule_mcp.gate.ahead import Ahead
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.traffic import Asked, Caller, Done
 from molecule_mcp.store import approver
+from molecule_mcp.store.forms import canonical
 from tests.road.rig import PASSPHRASE, Rig, answered, asked, can_ask, refused
 from tests.road.test_asking import sign, waiting
 
@@ -324,7 +328,7 @@ async def test_a_tool_that_the_callers_address_does_not_offer_is_none_of_its_pla
 async def test_a_dry_run_of_a_plan_shows_its_question_and_requests(rig: Rig) -> None:
     given = delete(rig, "SEO Analyst", "Copywriter")
     given["calls"].append(tell(rig, "Support Lead")["calls"][0])
-    told = (await called(rig.road(), {**given, "dry_run": True})).structured
+    told = (await called(rig.road(), {**given, "dry_run": True}, can_ask())).structured
     assert (told["risk"], told["asks"], len(told["requests"])) == ("destroy", "a yes to this preview", 3)
     assert told["would"][0] == "Run 3 calls, in this order (destroy)"
     assert rig.transport.changes == []
@@ -377,6 +381,56 @@ async def test_a_question_about_a_plan_names_every_call_that_somebody_undid(rig:
     given["calls"] += delete(rig, "Ticket Triage")["calls"]
     question = await asked(rig.road(), PLAN, given)
     assert question.plan.question.lines[0].startswith("Run 3 calls,")
+
+
+async def test_a_yes_to_what_was_left_does_not_count_once_somebody_undid_what_was_not_shown(rig: Rig) -> None:
+    target, given = await half_done(rig)
+    question = await asked(rig.road(), PLAN, given)
+    lines = question.plan.question.lines
+    assert lines[0] == "Run 1 call, in this order (destroy)"
+    assert lines[2].startswith("2. Delete 1 workspace")
+    assert lines[3] == "Done before, not run again: 1. Pause a workspace"
+    assert [line for line in lines if line.startswith("About")] == ["About 2:"]
+    await rig.road().call(Caller(), "resume_workspace", target)
+    error = await stopped(rig.road(), given, question, allow=True)
+    assert (error.kind, error.sent, len(rig.transport.changes)) == ("stale_plan", False, 2)
+    again = await asked(rig.road(), PLAN, given)
+    assert again.plan.question.lines[0] == "Run 2 calls, in this order (destroy)"
+    done = await answered(rig.road(), PLAN, given, again, allow=True)
+    assert [item.get("deduplicated") for item in done.structured["items"]] == [None, None]
+    assert rig.statuses()[target["workspace_id"]] == "paused"
+
+
+async def test_what_somebody_undid_is_done_again_though_all_that_was_shown_was_done_meanwhile(rig: Rig) -> None:
+    target, given = await half_done(rig)
+    question = await asked(rig.road(), PLAN, given)
+    deleted = given["calls"][1]["arguments"]
+    written = canonical(strict.read(tools.catalogue()["delete_workspace"].function, deleted))
+    allowed = rig.road(Profile(ahead=(Ahead("delete_workspace", written, 1, rig.clock.now + 60),)))
+    await rig.road().call(Caller(), "resume_workspace", target)
+    assert isinstance(await allowed.call(Caller(), "delete_workspace", deleted), Done)
+    done = await answered(rig.road(), PLAN, given, question, allow=True)
+    assert done.structured["sent"] == [f"POST /workspaces/{target['workspace_id']}/pause"]
+    assert [item.get("deduplicated") for item in done.structured["items"]] == [None, True]
+    assert rig.statuses()[target["workspace_id"]] == "paused"
+
+
+async def half_done(rig: Rig) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A plan to pause and to delete a workspace, of which the first was done, and what it was done to."""
+    target = {"workspace_id": rig.named("SEO Analyst")}
+    await rig.road().call(Caller(), "pause_workspace", target)
+    return target, {"calls": [{"tool": "pause_workspace", "arguments": target}, *delete(rig, "Ticket Triage")["calls"]]}
+
+
+async def test_a_stop_says_that_its_own_call_sent_nothing_and_how_many_did_before(rig: Rig) -> None:
+    given = tell(rig, "SEO Analyst", "Copywriter", "Support Lead")
+    await called(rig.road(), {"calls": given["calls"][:1]})
+    rig.app.database.execute("UPDATE workspaces SET status = 'paused', url = '' WHERE name = 'Support Lead'")
+    error = await refused(rig.road().call(Caller(), PLAN, given))
+    assert (error.kind, error.sent, len(rig.transport.changes)) == ("partial", True, 2)
+    own = "The workspace is paused and has no address where an agent would answer; call 3 sent nothing."
+    assert error.message == f"Stopped at call 3 of 3, 1 sent before it: {own}"
+    assert error.details["cause"]["message"] == own
 
 
 async def test_what_the_calls_of_a_plan_undo_of_each_other_is_not_done_again_by_the_same_plan(rig: Rig) -> None:

@@ -57,8 +57,10 @@ async def dies(rig: Rig, tool: str, given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("token", "plan", "scope"), [("", "", ""), ("", "p", ',"p"'), ("one", "", "")])
-def test_the_same_call_is_found_by_the_same_texts_in_every_version(rig: Rig, token: str, plan: str, scope: str) -> None:
-    call, now = once(rig, TOOL, {"name": "Digest"}, token=token, plan=plan).call(), rig.clock.now
+async def test_the_same_call_is_found_by_the_same_texts_in_every_version(
+    rig: Rig, token: str, plan: str, scope: str
+) -> None:
+    call, now = await once(rig, TOOL, {"name": "Digest"}, token=token, plan=plan).call(), rig.clock.now
     whose = f'"another","default","{ORIGIN}","create_schedule"'
     assert len(bytes.fromhex(call.id)) == 16
     assert call == Call(
@@ -77,15 +79,18 @@ def test_the_same_call_is_found_by_the_same_texts_in_every_version(rig: Rig, tok
 
 
 @pytest.mark.parametrize("plan", ["", "p"])
-def test_what_is_idempotent_counts_as_long_as_it_may_still_be_so(rig: Rig, plan: str) -> None:
-    call, now = once(rig, "pause_workspace", {}, plan=plan).call(), rig.clock.now
+async def test_what_is_idempotent_counts_as_long_as_it_may_still_be_so(rig: Rig, plan: str) -> None:
+    call, now = await once(rig, "pause_workspace", {}, plan=plan).call(), rig.clock.now
     assert (call.latest, call.recent, call.planned, call.doubtful) == (True, now - 120, now - 600, now - 120)
+    call = await once(rig, "pause_workspace", {}, plan=plan).call(now - 30)
+    assert (call.at, call.recent, call.planned, call.doubtful) == (now, now - 150, now - 630, now - 120)
 
 
 @pytest.mark.parametrize(("name", "values"), [("KEY", '["sesame-0123456789"]'), ("NONE", '[""]')])
-def test_what_references_lead_to_is_part_of_a_call(rig: Rig, name: str, values: str) -> None:
+async def test_what_references_lead_to_is_part_of_a_call(rig: Rig, name: str, values: str) -> None:
     arguments = {"key": "K", "value_from": f"env:MOLECULE_SECRET_{name}"}
-    assert once(rig, "set_workspace_secret", arguments).call().binding.endswith(f',"values":{values}}}]')
+    call = await once(rig, "set_workspace_secret", arguments).call()
+    assert call.binding.endswith(f',"values":{values}}}]')
 
 
 async def test_what_the_tenant_refused_is_kept_as_failed_with_all_that_was_told(rig: Rig) -> None:
@@ -168,7 +173,10 @@ async def test_an_idempotent_call_of_a_process_that_is_gone_can_be_made_again_tw
     assert (error.kind, "already paused" in error.message) == ("refused", True)  # it was made
 
 
-async def test_who_repeats_a_call_under_way_waits_a_minute_and_is_told_to_repeat_it(rig: Rig) -> None:
+@pytest.mark.parametrize("clock", [30, -30])
+async def test_who_repeats_a_call_under_way_waits_a_minute_however_the_clock_is_set_and_is_told_to_repeat_it(
+    rig: Rig, clock: int
+) -> None:
     let, arrived = asyncio.Event(), asyncio.Event()
     waits: list[float] = []
 
@@ -179,7 +187,7 @@ async def test_who_repeats_a_call_under_way_waits_a_minute_and_is_told_to_repeat
 
     async def wait(seconds: float) -> None:
         waits.append(seconds)
-        rig.clock.now += 30
+        rig.clock.now += clock
 
     rig.transport.before = stuck
     first = asyncio.create_task(rig.road().call(Caller(), TOOL, message(rig)))
@@ -193,6 +201,6 @@ async def test_who_repeats_a_call_under_way_waits_a_minute_and_is_told_to_repeat
         "deduplicated": True,
         "advice": "Repeat exactly this call to get its outcome.",
     }
-    assert waits == [0.2, 0.2]
+    assert waits == [0.2] * 300
     let.set()
     assert isinstance(await first, Done)

@@ -102,13 +102,13 @@ async def test_a_stop_tells_every_call_and_its_cause_whole(rig: Rig) -> None:
     ]
     cause = error.details["cause"]
     assert (cause["error"], cause["status"], cause["sent"]) == ("refused", 409, True)
-    assert error.message == f"Stopped at call 2 of 3: {cause['message']}"
+    assert error.message == f"Stopped at call 2 of 3, 1 sent before it: {cause['message']}"
     assert error.advice == (
         "Read the present state before anything else; the same calls again go on with what is left."
     )
 
 
-async def test_what_was_told_before_and_is_known_no_more_is_done_without_results(rig: Rig) -> None:
+async def test_what_is_not_shown_as_it_was_done_counts_as_long_as_what_is_shown(rig: Rig) -> None:
     given = delete(rig, "SEO Analyst", "Copywriter")
     question = await asked(rig.road(), PLAN, given)
     rig.transport.before = only("DELETE", rig.named("Copywriter"), BUSY)
@@ -121,7 +121,12 @@ async def test_what_was_told_before_and_is_known_no_more_is_done_without_results
     sent = f"DELETE /workspaces/{rig.named('Copywriter')}"
     assert done.structured == {
         "items": [
-            {"tool": "delete_workspace", "state": "done", "results": [], "deduplicated": True},
+            {
+                "tool": "delete_workspace",
+                "state": "done",
+                "results": [{"id": rig.named("SEO Analyst"), "state": "removed"}],
+                "deduplicated": True,
+            },
             {
                 "tool": "delete_workspace",
                 "state": "done",

@@ -1,6 +1,7 @@
 """A call that comes again is answered with what became of the first; the tenant sees it once."""
 
 import asyncio
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from molecule_mcp.errors import GateStop, StoreError
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
+from molecule_mcp.redaction import Redactor
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.repeats import PATIENCE, RECENT
 from molecule_mcp.road.traffic import Caller, Done
-from molecule_mcp.store.records import KEPT
+from molecule_mcp.secrets import Secrets
+from molecule_mcp.store.records import KEPT, Store
 from molecule_mcp.store.sqlite import SqliteStore
 from tests.road.rig import Rig, answered, asked, can_ask, refused
 
@@ -237,7 +240,7 @@ async def test_a_repeat_waits_for_the_call_under_way_and_gets_its_answer(rig: Ri
 
     async def wait(_seconds: float) -> None:
         let.set()
-        await asyncio.sleep(0)
+        await asyncio.wait([first])
 
     rig.transport.before = slow
     first = asyncio.create_task(called(rig.road(), TOOL, message(rig)))
@@ -282,7 +285,7 @@ async def test_a_repeat_makes_the_call_itself_when_the_first_turns_out_to_have_s
     async def wait(_seconds: float) -> None:
         rig.transport.before = None
         let.set()
-        await asyncio.sleep(0)
+        await asyncio.wait([first])
 
     rig.transport.before = stuck
     first = asyncio.create_task(refused(rig.road().call(Caller(), TOOL, message(rig))))
@@ -293,6 +296,45 @@ async def test_a_repeat_makes_the_call_itself_when_the_first_turns_out_to_have_s
     assert (await first).sent is False
     assert "deduplicated" not in told.structured
     assert len(rig.transport.changes) == 1
+
+
+@pytest.mark.parametrize("tool", [TOOL, "run_plan"])
+async def test_the_store_is_opened_in_a_thread_before_anything_of_it_is_used(rig: Rig, tool: str) -> None:
+    used: list[tuple[str, bool]] = []
+    known = rig.road().context
+
+    def note(what: str) -> None:
+        used.append((what, threading.current_thread() is threading.main_thread()))
+
+    def store() -> Store:
+        note("store")
+        return known.store()
+
+    def digest(value: str | bytes) -> str:
+        note("digest")
+        return known.keyed_digest(value)
+
+    road = rig.road(store=store, keyed_digest=digest)
+    given = message(rig) if tool == TOOL else {"calls": [{"tool": TOOL, "arguments": message(rig)}]}
+    await called(road, tool, given)
+    assert used[0] == ("store", False)
+    assert ("digest", True) in used
+
+
+async def test_what_a_reference_leads_to_is_looked_up_in_a_thread(rig: Rig) -> None:
+    threads: list[bool] = []
+
+    class Slow(Secrets):
+        """A keyring that asks the person to unlock it."""
+
+        def resolve(self, reference: str) -> str:
+            threads.append(threading.current_thread() is threading.main_thread())
+            return super().resolve(reference)
+
+    road = rig.road(secrets=Slow(rig.folder / "secrets", rig.environ, Redactor()))
+    arguments = {"workspace_id": rig.named("SEO Analyst"), "key": "K", "value_from": "env:MOLECULE_SECRET_KEY"}
+    await refused(road.call(Caller(), "set_workspace_secret", arguments))
+    assert threads[0] is False
 
 
 async def test_two_at_once_that_saw_nothing_of_each_other_send_once(rig: Rig) -> None:

@@ -14,11 +14,12 @@ from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.road.trial import dry, trial
 from molecule_mcp.secrets import SecretReference, Secrets
+from molecule_mcp.store import approver
 from molecule_mcp.store.forms import canonical
 from molecule_mcp.tenant import Form, Tenant
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from tests.road.own import Told, made, send
-from tests.road.rig import Rig, refused
+from tests.road.rig import PASSPHRASE, Rig, can_ask, refused
 
 family = Family("test")
 
@@ -72,7 +73,7 @@ async def sign(tenant: Tenant, workspace_id: WorkspaceId) -> Stored:
 async def tried(rig: Rig, tool: str, **given: Any) -> dict[str, Any]:
     """Call with dry_run, and check that nothing changing left and nothing durable was written."""
     find: dict[str, Any] = {"find": found} if tool in family.capabilities else {}
-    outcome = await rig.road(**find).call(Caller(), tool, {**given, "dry_run": True})
+    outcome = await rig.road(**find).call(can_ask(), tool, {**given, "dry_run": True})
     assert isinstance(outcome, Done)
     assert rig.transport.changes == []
     assert not (rig.folder / "state.db").exists()
@@ -114,7 +115,7 @@ async def test_a_free_call_without_a_preview_shows_the_request_and_its_body(rig:
 async def test_what_only_the_profile_asks_about_shows_the_question_of_the_profile(rig: Rig) -> None:
     road = rig.road(Profile(ask_from=Risk.WRITE))
     given = {"workspace_id": rig.named("SEO Analyst"), "action": "Send 40 mails", "dry_run": True}
-    outcome = await road.call(Caller(), "create_approval", given)
+    outcome = await road.call(can_ask(), "create_approval", given)
     assert isinstance(outcome, Done)
     assert outcome.structured["asks"] == "a yes to this preview"
     assert 'action: "Send 40 mails"' in outcome.structured["would"]
@@ -206,7 +207,7 @@ async def test_a_gated_dry_run_draws_its_steps_under_its_own_name_and_without_di
     context = rig.road(**made(gated, Risk.DESTROY, preview=shown)).context
     capability = context.find("gated")
     assert capability is not None
-    asking = Asking(context, Caller(), capability, {"workspace_id": leaf}, Risk.DESTROY)
+    asking = Asking(context, can_ask(), capability, {"workspace_id": leaf}, Risk.DESTROY)
     told = await trial(asking)
     assert told == {
         "items": [],
@@ -239,6 +240,7 @@ def ahead(arguments: dict[str, Any], expires: float) -> tuple[Ahead, ...]:
 )
 async def test_a_dry_run_tells_who_a_profile_would_have_asked(rig: Rig, profile: Profile, name: str, asks: str) -> None:
     given = {"workspace_id": rig.named(name), "dry_run": True}
+    approver.init(rig.folder, PASSPHRASE)
     outcome = await rig.road(profile).call(Caller(), "delete_workspace", given)
     assert isinstance(outcome, Done)
     assert outcome.structured["asks"] == asks
@@ -256,6 +258,39 @@ async def test_a_dry_run_tells_of_what_was_allowed_beforehand_while_that_lasts(
 ) -> None:
     arguments = strict.read(tools.catalogue()["delete_workspace"].function, {"workspace_id": rig.named("SEO Analyst")})
     road = rig.road(Profile(ahead=ahead(arguments, rig.clock.now + left)))
+    approver.init(rig.folder, PASSPHRASE)
     outcome = await road.call(Caller(), "delete_workspace", {"workspace_id": rig.named("SEO Analyst"), "dry_run": True})
     assert isinstance(outcome, Done)
     assert outcome.structured["asks"] == asks
+
+
+@pytest.mark.parametrize("planned", [False, True])
+@pytest.mark.parametrize(
+    ("profile", "caller", "asks"),
+    [
+        (Profile(), Caller(), "a yes to this preview, which nobody can give: no_approver"),
+        (Profile(), can_ask(), "a yes to this preview"),
+        (Profile(two_step=True), Caller(), "nobody: the same call again"),
+    ],
+)
+async def test_a_dry_run_tells_that_nobody_could_allow_it_and_how_somebody_could(
+    rig: Rig, planned: bool, profile: Profile, caller: Caller, asks: str
+) -> None:
+    tool, given = "delete_workspace", {"workspace_id": rig.named("SEO Analyst")}
+    if planned:
+        tool, given = "run_plan", {"calls": [{"tool": tool, "arguments": given}]}
+    outcome = await rig.road(profile).call(caller, tool, {**given, "dry_run": True})
+    assert isinstance(outcome, Done)
+    advice = "A person runs once: molecule-mcp approver init - then repeat exactly this call."
+    told = (outcome.structured["asks"], outcome.structured.get("advice"))
+    assert told == (asks, advice if "no_approver" in asks else None)
+    if "no_approver" in asks:
+        assert (await refused(rig.road(profile).call(caller, tool, given))).told()["advice"] == advice
+
+
+async def test_a_dry_run_of_a_plan_tells_that_a_strict_profile_takes_no_form(rig: Rig) -> None:
+    approver.init(rig.folder, PASSPHRASE)
+    calls = [{"tool": "delete_workspace", "arguments": {"workspace_id": rig.named("Finance Lead")}}]
+    outcome = await rig.road(Profile(strict=True)).call(can_ask(), "run_plan", {"calls": calls, "dry_run": True})
+    assert isinstance(outcome, Done)
+    assert outcome.structured["asks"] == "a phrase typed under this preview, outside of the client"

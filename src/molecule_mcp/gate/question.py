@@ -42,29 +42,36 @@ def question(preview: Preview, risk: Risk, tenant: str) -> Question:
     return Question(whole(lines), answers, phrase, targets, tuple(sorted(preview.touches)))
 
 
-def combined(parts: Sequence[tuple[Preview, Risk]], risk: Risk, tenant: str) -> Question:
+def combined(
+    parts: Mapping[int, tuple[Preview, Risk]], risk: Risk, tenant: str, before: Mapping[int, str] | None = None
+) -> Question:
     """Render several calls as one question; the phrase names the first critical one, and how many there are.
 
     What each does to what comes first, one line for each, so that the facts of one cannot push another out of sight.
 
     Args:
+        parts: Each call by its position in the plan, from 0; answers number the same way, from 1.
         risk: The highest of the parts'.
+        before: The titles of those that were done before, by position.
     Raises: GateStop `too_large`.
     """
     lines = [f"Run {len(parts)} {'call' if len(parts) == 1 else 'calls'}, in this order ({risk.label})"]
     lines.append(f"Tenant: {tenant}")
-    for position, (preview, own) in enumerate(parts, 1):
-        lines.append(f"{position}. {plain(preview.headline)} ({own.label}): {aimed_at(preview)}")
-    for position, (preview, _) in enumerate(parts, 1):
-        lines.append(f"About {position}:")
+    for position, (preview, own) in parts.items():
+        lines.append(f"{position + 1}. {plain(preview.headline)} ({own.label}): {aimed_at(preview)}")
+    if before:
+        told = ", ".join(f"{position + 1}. {title}" for position, title in before.items())
+        lines.append(f"Done before, not run again: {told}")
+    for position, (preview, _) in parts.items():
+        lines.append(f"About {position + 1}:")
         lines += [f"   {line}" for fact in preview.facts for line in shown(fact)]
     phrase = None
     if risk is Risk.CRITICAL:
-        name, identifier = next(preview.target for preview, own in parts if own is risk)
+        name, identifier = next(preview.target for preview, own in parts.values() if own is risk)
         phrase = typed_phrase(f"{len(parts)} {name}", identifier)
         lines.append(f"To allow exactly this, type: {phrase}")
-    targets = tuple(dict.fromkeys(target_of(preview) for preview, _ in parts))
-    touches = tuple(sorted({each for preview, _ in parts for each in preview.touches}))
+    targets = tuple(dict.fromkeys(target_of(preview) for preview, _ in parts.values()))
+    touches = tuple(sorted({each for preview, _ in parts.values() for each in preview.touches}))
     return Question(whole(lines), ("allow",), phrase, targets, touches)
 
 

@@ -1,6 +1,7 @@
 """Answers: redacted, marked when they come from the embedded tenant, honest about what was sent."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -8,9 +9,18 @@ from typing import Any
 from molecule_mcp.capability import Capability, Risk
 from molecule_mcp.errors import GateStop, MoleculeError, Sent
 from molecule_mcp.road.context import Context
-from molecule_mcp.road.sending import Sent as Finished
+from molecule_mcp.road.sending import Outgone
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store.records import Grant, Step
+
+NOT_ATTEMPTED = "not_attempted"
+
+NOTHING = re.compile("[Nn]othing was sent(?: by this call)?")
+"""How an error of one call says it."""
+
+
+class Unsent(Exception):
+    """A defect, its cause, in a call whose permit has no claim: whatever broke, nothing was sent."""
 
 
 def done(context: Context, structured: dict[str, Any]) -> Done:
@@ -38,7 +48,7 @@ def compact(structured: Mapping[str, Any]) -> str:
     return json.dumps(structured, separators=(",", ":"), ensure_ascii=False)
 
 
-def finished(context: Context, capability: Capability, sent: Sequence[Finished], grant: Grant | None) -> Done:
+def finished(context: Context, capability: Capability, sent: Sequence[Outgone], grant: Grant | None) -> Done:
     """The answer of a changing call: what was sent, who allowed it, and each item's result."""
     told: dict[str, Any] = {"sent": [each.line for each in sent if each.line is not None]}
     if grant:
@@ -53,27 +63,60 @@ def failed(context: Context, error: BaseException) -> dict[str, Any]:
     if isinstance(error, MoleculeError):
         told = error.told()
     else:
-        told = {"error": "internal", "message": f"A defect: {type(error).__name__}.", "sent": "unknown"}
+        defect = error.__cause__ if isinstance(error, Unsent) else error
+        sent = False if isinstance(error, Unsent) else "unknown"
+        told = {"error": "internal", "message": f"A defect: {type(defect).__name__}.", "sent": sent}
     if context.sample:
         told = {"tenant": "sample", **told}
     return context.redactor.data(told)
 
 
-def partial(steps: Sequence[Step], position: int, error: MoleculeError) -> GateStop:
-    """What became of each step when one of several stopped the run."""
-    stopped = "not_attempted" if error.kind == "stale_plan" else "unknown" if error.sent == "unknown" else "failed"
+def partial(steps: Sequence[Step], done: Sequence[Outgone], error: MoleculeError) -> GateStop:
+    """What became of each step when the one after those that are done stopped the run."""
+    states = ["done"] * len(done) + [state(error)] + [NOT_ATTEMPTED] * len(steps)
     items = [
-        {
-            "request": f"{step.method} {step.path}",
-            "state": "done" if at < position else stopped if at == position else "not_attempted",
-        }
-        for at, step in enumerate(steps)
+        {"request": f"{step.method} {step.path}", "state": became} for step, became in zip(steps, states, strict=False)
     ]
-    sent: Sent = True if position and error.sent is False else error.sent
+    advice = "Read the present state before anything else; call again to have the rest shown and allowed anew."
+    before = sum(each.line is not None for each in done)
+    return stopped("partial" if done else error.kind, error, f"item {len(done) + 1}", items, before, advice)
+
+
+def state(error: MoleculeError) -> str:
+    """What became of what an error stopped."""
+    if error.kind == "stale_plan":
+        return NOT_ATTEMPTED
+    return "unknown" if error.sent == "unknown" else "failed"
+
+
+def stopped(
+    kind: str, error: MoleculeError, at: str, items: Sequence[Mapping[str, Any]], before: int, advice: str
+) -> GateStop:
+    """The answer when one of several stopped the run.
+
+    Args:
+        at: Which one of them.
+        items: What became of each.
+        before: How many of them sent something before it, in this run.
+    """
+    one = f"{at} sent nothing"
+    cause = {name: of_one(value, one) for name, value in error.told().items()}
+    message = cause["message"]
+    if error.sent is False and one not in message.lower():
+        message = f"{message.removesuffix('.')}; {one}."
+    earlier = f", {before} sent before it" if before else ""
+    sent: Sent = True if before and error.sent is False else error.sent
     return GateStop(
-        "partial" if position else error.kind,
-        f"Stopped at item {position + 1} of {len(steps)}: {error.message}",
+        kind,
+        f"Stopped at {at} of {len(items)}{earlier}: {message}",
         sent=sent,
-        advice="Read the present state before anything else; call again to have the rest shown and allowed anew.",
-        details={"items": items, "cause": error.told()},
+        advice=advice,
+        details={"items": list(items), "cause": cause},
     )
+
+
+def of_one(told: Any, one: str) -> Any:
+    """A text that says it of one of several: it would be read as said of all. Other values as they are."""
+    if not isinstance(told, str):
+        return told
+    return NOTHING.sub(lambda found: one.capitalize() if found[0].startswith("N") else one, told)

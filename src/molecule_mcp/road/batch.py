@@ -1,13 +1,13 @@
 """Several calls as one plan: each judged by the rules of its own tool, shown together, allowed once, run in order."""
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
-from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError, Sent
+from molecule_mcp.capability import Capability, Preview, Risk
+from molecule_mcp.errors import ArgumentError, GateStop, MoleculeError
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.plan import bound_text
 from molecule_mcp.gate.question import combined
@@ -18,10 +18,10 @@ from molecule_mcp.road.deciding import Decision, Shown
 from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.running import free, run_steps, used_up
 from molecule_mcp.road.traffic import Asked, Caller, Done, silent
-from molecule_mcp.road.trial import CODE, dry, would
+from molecule_mcp.road.trial import CODE, NOBODY, dry, who, would
 from molecule_mcp.secrets import asked_by
 from molecule_mcp.store.forms import canonical
-from molecule_mcp.store.records import Grant, Plan, Step, StoredPlan
+from molecule_mcp.store.records import Grant, Plan, Step
 
 LEFT = "Read the present state before anything else; the same calls again go on with what is left."
 IN_DOUBT = (
@@ -70,12 +70,13 @@ class Batch:
         if self.dry_run:
             tried = {at: replace(call, asking=dry(call.asking)) for at, call in plan.calls.items()}
             plan = replace(plan, calls=tried)
-            return answers.done(self.context, would(await plan.decision.show(CODE), plan.risk, asks=plan.asks))
+            asks = who(plan.decision) if plan.asks else NOBODY
+            return answers.done(self.context, would(await plan.decision.show(CODE), plan.risk, asks))
+        await self.context.opened()
         known = await plan.known()
-        left = plan.left(known)
-        if not left:
+        plan = plan.without(known)
+        if not plan.open:
             return plan.finished(known, None)
-        plan = replace(plan, left_over=left)
         if not plan.asks:
             return await plan.execute(known, None)
         made = await (plan.untyped if plan.decision.hopeless else plan).decision.made(self.answer)
@@ -90,11 +91,13 @@ class Batch:
         """
         quiet = replace(self.caller, progress=silent)
         found: dict[int, Judged] = {}
+        written: set[str] = set()
         for position, call in enumerate(calls):
             with of_call(position):
                 judged = await self.judge(quiet, call["tool"], call["arguments"])
-                if any(canonical(other.written) == canonical(judged.written) for other in found.values()):
+                if (text := canonical(judged.written)) in written:
                     raise ArgumentError("The same call stands before it; nothing was sent.")
+            written.add(text)
             found[position] = judged
         return found
 
@@ -150,28 +153,45 @@ class Planned:
         return replace(self, calls={at: replace(call, asking=call.asking.untyped()) for at, call in self.calls.items()})
 
     async def show(self, code: str) -> Shown:
-        """One question about every call that is left."""
-        parts: list[Any] = []
+        """One question about every call that is left, which names the others."""
+        parts: dict[int, tuple[Preview, Risk]] = {}
         steps: list[Step] = []
         for position, call in self.open.items():
             with of_call(position), asked_by(call.asking.purpose):
                 preview = await call.asking.preview(call.asking.arguments)
                 if preview.choices:
                     raise ArgumentError("It asks a question of its own; nothing was sent.", advice="Call it alone.")
-                parts.append((preview, call.asking.risk))
+                parts[position] = (preview, call.asking.risk)
                 steps += await call.asking.steps(preview, code, position, len(steps))
-        return combined(parts, self.risk, tenant(self.batch.context)), tuple(steps)
+        before = {at: call.asking.capability.title for at, call in self.calls.items() if at not in parts}
+        return combined(parts, self.risk, tenant(self.batch.context), before), tuple(steps)
 
     async def known(self) -> dict[int, Done]:
         """The outcomes of calls that were made before, as part of this plan or just now by themselves.
 
+        What a person is not shown since it was done counts as long as what they are shown, unless it was undone.
+
         Raises: GateStop when the outcome of one is in doubt.
         """
-        found: dict[int, Done] = {}
-        for position, call in self.calls.items():
+        found = await self.found({}, self.calls)
+        rest = self.without(found)
+        if not rest.open:
+            return found
+        context = self.batch.context
+        stored = context.store().latest(rest.decision.binding, context.clock())
+        if stored is None:
+            return found
+        shown = {step.call for step in stored.plan.steps}
+        return await self.found(found, rest.open.keys() - shown, stored.plan.created)
+
+    async def found(self, known: Mapping[int, Done], among: Iterable[int], at: float | None = None) -> dict[int, Done]:
+        """These outcomes, and those of calls that count as made before now, or did at a time."""
+        found = dict(known)
+        for position in sorted(among):
+            call = self.calls[position]
             try:
                 with of_call(position), asked_by(call.asking.purpose):
-                    outcome = await self.once(call).known()
+                    outcome = await self.once(call).known(at)
             except MoleculeError as error:
                 if "deduplicated" not in error.details:
                     raise  # about this call, not about what became of an earlier one
@@ -180,17 +200,9 @@ class Planned:
                 found[position] = outcome
         return found
 
-    def left(self, known: Mapping[int, Done]) -> tuple[int, ...]:
-        """The calls to run: those that were shown, if a person was asked before, and of these what is not known."""
-        unknown = tuple(position for position in self.calls if position not in known)
-        return replace(self, left_over=unknown).shown if unknown else ()
-
-    @property
-    def shown(self) -> tuple[int, ...]:
-        """Those of the calls that are left which the latest plan of them is about; all, when there is none."""
-        context = self.batch.context
-        stored = context.store().latest(self.decision.binding, context.clock())
-        return tuple(position for position in self.open if stored is None or position in calls_of(stored))
+    def without(self, known: Mapping[int, Done]) -> "Planned":
+        """The same with these calls done."""
+        return replace(self, left_over=tuple(position for position in self.calls if position not in known))
 
     async def execute(self, known: Mapping[int, Done], made: tuple[Plan, Grant] | None) -> Done:
         """Run what is left, in order."""
@@ -225,40 +237,28 @@ class Planned:
 
     def finished(self, outcomes: Mapping[int, Done], grant: Grant | None) -> Done:
         """The answer once everything is done."""
-        told: dict[str, Any] = {"items": self.items(outcomes), "sent": lines(outcomes)}
+        items = [self.item(at, outcomes[at], "") for at in self.calls]
+        told: dict[str, Any] = {"items": items, "sent": lines(outcomes[at] for at in self.calls)}
         if grant:
             told["grant"] = grant.kind
         return answers.done(self.batch.context, told)
 
-    def items(self, outcomes: Mapping[int, Done]) -> list[dict[str, Any]]:
-        """What became of each call: its results where they are known, else that they were told before."""
-        found: list[dict[str, Any]] = []
-        for position, call in self.calls.items():
-            item: dict[str, Any] = {"tool": call.asking.capability.name, "state": "done", "results": []}
-            outcome = outcomes.get(position)
-            if outcome is not None:
-                item["results"] = outcome.structured.get("items", [outcome.structured])
-            if outcome is None or "deduplicated" in outcome.structured:
-                item["deduplicated"] = True
-            found.append(item)
-        return found
+    def item(self, position: int, outcome: Done | None, otherwise: str) -> dict[str, Any]:
+        """What became of one call: its results, or another state where there is no outcome."""
+        tool = self.calls[position].asking.capability.name
+        if outcome is None:
+            return {"tool": tool, "state": otherwise}
+        results = outcome.structured.get("items", [outcome.structured])
+        again = {"deduplicated": True} if "deduplicated" in outcome.structured else {}
+        return {"tool": tool, "state": "done", "results": results, **again}
 
     def stopped(self, outcomes: Mapping[int, Done], at: int, error: MoleculeError) -> GateStop:
         """What became of each call when one of them stopped the run."""
-        state = "not_attempted" if error.kind == "stale_plan" else "unknown" if error.sent == "unknown" else "failed"
-        items: list[dict[str, Any]] = []
-        for position, item in enumerate(self.items(outcomes)):
-            if position in self.open and position not in outcomes:
-                item = {"tool": item["tool"], "state": state if position == at else "not_attempted"}
-            items.append(item)
-        sent: Sent = True if lines(outcomes) and error.sent is False else error.sent
-        return GateStop(
-            "partial" if outcomes else error.kind,
-            f"Stopped at call {at + 1} of {len(items)}: {error.message}",
-            sent=sent,
-            advice=IN_DOUBT if error.sent == "unknown" else LEFT,
-            details={"items": items, "cause": error.told()},
-        )
+        states = {at: answers.state(error)}
+        items = [self.item(each, outcomes.get(each), states.get(each, answers.NOT_ATTEMPTED)) for each in self.calls]
+        before = sum(bool(lines([each])) for each in outcomes.values())
+        advice = IN_DOUBT if error.sent == "unknown" else LEFT
+        return answers.stopped("partial" if outcomes else error.kind, error, f"call {at + 1}", items, before, advice)
 
 
 @contextmanager
@@ -271,12 +271,6 @@ def of_call(position: int) -> Generator[None]:
         raise
 
 
-def calls_of(stored: StoredPlan) -> set[int]:
-    """The positions of the calls that a plan is about."""
-    return {step.call for step in stored.plan.steps}
-
-
-def lines(outcomes: Mapping[int, Done]) -> list[str]:
+def lines(outcomes: Iterable[Done]) -> list[str]:
     """The requests that this run sent, not those of runs before."""
-    ordered = [outcomes[position] for position in sorted(outcomes)]
-    return [line for each in ordered if "deduplicated" not in each.structured for line in each.structured["sent"]]
+    return [line for each in outcomes if "deduplicated" not in each.structured for line in each.structured["sent"]]

@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from molecule_mcp import arguments as strict
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.errors import ArgumentError
+from molecule_mcp.errors import ArgumentError, MoleculeError
 from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.road import answers, settling
@@ -50,7 +50,8 @@ class Road:
         options, arguments = await self.taken(capability, given)
         if capability.combines:
             policy.check(self.context.profile, ability(capability), Risk.READ, [])
-            batch = Batch(self.context, caller, capability, self.judged, self.risk, answer, options.dry_run)
+            weigh = partial(weighed, self.context)
+            batch = Batch(self.context, caller, capability, self.judged, weigh, answer, options.dry_run)
             return await capability.function(run=batch.run, **arguments)
         with asked_by(Asking(self.context, caller, capability, arguments, capability.risk).purpose):
             return await self.checked(caller, capability, options, arguments, answer)
@@ -78,12 +79,13 @@ class Road:
         answer: FormAnswer | None,
     ) -> Done | Asked:
         """The rest of `call` for a single tool, with arguments that are acceptable."""
-        risk = await self.risk(capability, arguments)
+        risk = await weighed(self.context, capability, arguments)
         if risk is Risk.READ:
             return await self.read(capability, arguments, caller)
         asking = Asking(self.context, caller, capability, arguments, risk)
         if options.dry_run:
             return answers.done(self.context, await trial(asking))
+        await self.context.opened()
         once = Once(asking, options.client_token)
         if (known := await once.known()) is not None:
             return known
@@ -104,7 +106,7 @@ class Road:
         options, arguments = await self.taken(capability, given)
         if capability.combines or options.dry_run:
             raise ArgumentError("A plan takes calls of single tools, each without dry_run; nothing was sent.")
-        risk = await self.risk(capability, arguments)
+        risk = await weighed(self.context, capability, arguments)
         if risk is Risk.READ:
             raise ArgumentError(
                 "A plan takes changing calls only; nothing was sent.", advice="Call reads by themselves."
@@ -155,19 +157,20 @@ class Road:
             raise self.context.missing(name)
         return capability
 
-    async def risk(self, capability: Capability, arguments: Mapping[str, Any]) -> Risk:
-        """What this call can cost, by its arguments and by live facts; policy decides before and after these are read.
-
-        Raises: PolicyRefusal.
-        """
-        return await weighed(self.context, capability, arguments)
-
     async def read(self, capability: Capability, arguments: Mapping[str, Any], caller: Caller) -> Done:
-        """A call that changes nothing."""
+        """A call that changes nothing.
+
+        Raises: Unsent for a defect.
+        """
         tenant = reading(self.context, capability)
         given = injected(self.context, capability, tenant, caller.progress)
-        result = await capability.function(**given, **arguments)
-        return answers.done(self.context, dumped(result))
+        try:
+            result = await capability.function(**given, **arguments)
+            return answers.done(self.context, dumped(result))
+        except MoleculeError:
+            raise
+        except Exception as defect:
+            raise answers.Unsent from defect
 
     def told(self, error: BaseException) -> str:
         """An error as redacted JSON text; of an unexpected one only its kind."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.to_thread
 
 from molecule_mcp.capability import Capability, Wait
 from molecule_mcp.errors import MoleculeError
@@ -59,6 +60,10 @@ class Context:
     clock: Callable[[], float] = field(default=time.time)
     wait: Wait = anyio.sleep
     turns: Turns = field(default_factory=Turns)
+
+    async def opened(self) -> None:
+        """Open the store in a thread, before anything of it is used: that makes files, and may wait for others."""
+        await anyio.to_thread.run_sync(self.store)
 
 
 def ability(capability: Capability) -> Ability:

@@ -252,18 +252,17 @@ class Decision:
 
         Raises: GateStop `no_approver`, `declined`, or `allow_required` with the line a person runs.
         """
+        store = self.context.store()
         if self.context.approver() is None:
             # Nobody can answer it, so it shall not stand in the way of another question.
-            store, now = self.context.store(), self.context.clock()
-            await anyio.to_thread.run_sync(store.refuse, plan.id, "no_approver", now)
+            await anyio.to_thread.run_sync(store.refuse, plan.id, "no_approver", self.context.clock())
             raise GateStop(
                 "no_approver",
                 "This client cannot ask a person, and no approver is set up on this machine; nothing was sent.",
-                advice=f"A person runs once: {self.context.approver_line}",
+                advice=self.to_be_set_up,
                 details={"would": list(plan.question.lines)},
             )
         await self.noted(plan, "outside")
-        store = self.context.store()
         for look in range(int(self.context.allow_wait / POLL) + 1):
             if look:
                 await self.context.wait(POLL)
@@ -275,7 +274,16 @@ class Decision:
             if look % NOTICED == 0:
                 line = f"waiting for a person: {self.context.allow_line} {plan.code}"
                 await self.caller.progress(look * POLL, self.context.allow_wait, line)
-        raise GateStop(
+        raise self.waits(plan)
+
+    @property
+    def to_be_set_up(self) -> str:
+        """What to do where nobody can be asked."""
+        return f"A person runs once: {self.context.approver_line} - then repeat exactly this call."
+
+    def waits(self, plan: Plan) -> GateStop:
+        """Where a person allows a plan that nobody has answered yet."""
+        return GateStop(
             "allow_required",
             "A person has to allow this outside of this conversation; nothing was sent.",
             advice="Tell the person where to allow it, and repeat exactly this call once they have.",

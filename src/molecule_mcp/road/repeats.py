@@ -48,32 +48,39 @@ class Once:
     token: str
     plan: str = ""
 
-    def call(self) -> Call:
-        """The call as the store finds it again."""
+    async def call(self, counted_at: float | None = None) -> Call:
+        """The call as the store finds it again.
+
+        Args:
+            counted_at: What was done as long before this time as counts, does; None: before now.
+        """
         asking = self.asking
         context, tool = asking.context, asking.capability
         now = context.clock()
+        since = now if counted_at is None else counted_at
         scope = (asking.caller.principal, context.profile.name, context.origin)
         whose = (*scope, tool.name)
         return Call(
             id=token_hex(16),
             scope=canonical((*scope, self.plan) if self.plan else scope),
             tool=tool.name,
-            binding=context.keyed_digest(bound_text(*whose, {"call": asking.arguments, "values": self.values()})),
+            binding=context.keyed_digest(bound_text(*whose, {"call": asking.arguments, "values": await self.values()})),
             token=context.keyed_digest(bound_text(*whose, {"token": self.token})) if self.token else "",
             at=now,
             plan=self.plan,
-            recent=now - RECENT,
-            planned=now - LIFETIME,
+            recent=since - RECENT,
+            planned=since - LIFETIME,
             latest=tool.idempotent,
             doubtful=now - (RECENT if tool.idempotent else KEPT),
         )
 
-    def values(self) -> list[str]:
+    async def values(self) -> list[str]:
         """Keyed digests of what the references among the arguments lead to: a changed value is another call."""
         if "secrets" not in self.asking.capability.function.__annotations__:
             return []
-        return [self.value(text) for text in texts(self.asking.arguments) if re.fullmatch(PATTERN, text)]
+        references = [text for text in texts(self.asking.arguments) if re.fullmatch(PATTERN, text)]
+        # A keyring may ask the person to unlock it first.
+        return [await anyio.to_thread.run_sync(self.value, each) for each in references]
 
     def value(self, reference: str) -> str:
         """Keyed digest of a secret; "" when the reference leads nowhere, for the tool to complain about."""
@@ -82,12 +89,14 @@ class Once:
         except ArgumentError:
             return ""
 
-    async def known(self) -> Done | None:
+    async def known(self, counted_at: float | None = None) -> Done | None:
         """The outcome of this call, if it was made before; waits for one that is under way.
 
+        Args:
+            counted_at: See `call`.
         Raises: what it ended with; GateStop `in_flight` when it does not end; ArgumentError for a token of another.
         """
-        call = self.call()
+        call = await self.call(counted_at)
         earlier = self.asking.context.store().earlier(call)
         return None if earlier is None else await self.outcome(call, earlier)
 
@@ -97,7 +106,7 @@ class Once:
         Args:
             send: Makes it, given the id of the call.
         """
-        store, call = self.asking.context.store(), self.call()
+        store, call = self.asking.context.store(), await self.call()
         while (earlier := await anyio.to_thread.run_sync(store.begin, call)) is not None:
             outcome = await self.outcome(call, earlier)
             if outcome is not None:
@@ -166,12 +175,13 @@ class Once:
         if found.state == "running":
             # The process that made it may be gone.
             await anyio.to_thread.run_sync(store.recover, context.clock())
-        until = context.clock() + PATIENCE
-        while (found := store.recorded(earlier.id)) is not None:
-            if found.state != "running" or context.clock() >= until:
-                break
+        # Looks are counted, since the clock of the machine may be set.
+        for _ in range(int(PATIENCE / POLL)):
+            found = store.recorded(earlier.id)
+            if found is None or found.state != "running":
+                return found
             await context.wait(POLL)
-        return found
+        return store.recorded(earlier.id)
 
     def way_out(self, found: RecordedCall) -> str:
         """What to do about an outcome that is no answer."""

@@ -11,8 +11,7 @@ from molecule_mcp.road import answers
 from molecule_mcp.road.asking import Asking
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.deciding import Decision
-from molecule_mcp.road.sending import Sending
-from molecule_mcp.road.sending import Sent as Finished
+from molecule_mcp.road.sending import Outgone, Sending
 from molecule_mcp.road.traffic import Done
 from molecule_mcp.store.records import Grant, Plan, Step
 
@@ -65,9 +64,9 @@ async def run_steps(asking: Asking, plan: Plan, grant: Grant, steps: Sequence[St
     return answers.finished(asking.context, asking.capability, sent, grant)
 
 
-async def sent_in_order(asking: Asking, plan: Plan, steps: Sequence[Step], call: str) -> list[Finished]:
+async def sent_in_order(asking: Asking, plan: Plan, steps: Sequence[Step], call: str) -> list[Outgone]:
     """The same without the answer."""
-    sent: list[Finished] = []
+    sent: list[Outgone] = []
     for position, step in enumerate(steps):
         try:
             if position and not await asking.still(step):
@@ -77,6 +76,6 @@ async def sent_in_order(asking: Asking, plan: Plan, steps: Sequence[Step], call:
         except MoleculeError as error:
             if len(steps) == 1:
                 raise
-            raise answers.partial(steps, position, error) from error
+            raise answers.partial(steps, sent, error) from error
         await asking.caller.progress(position + 1, len(steps), f"{position + 1} of {len(steps)} done")
     return sent

@@ -34,7 +34,7 @@ class Rehearsed(BaseException):
 
 
 @dataclass(frozen=True)
-class Sent:
+class Outgone:
     """One finished send: the tool's result, and the request line, None when the tool found nothing to send."""
 
     result: dict[str, Any]
@@ -137,20 +137,30 @@ class Sending:
 
         Raises: GateStop with nothing sent; StoreError when the intent could not be made durable.
         """
-        digest = body_digest(self.context, request)
         if self.intent is not None:
             raise GateStop(
                 "second_send", "The tool tried to send twice in one step; the second was not sent.", sent=True
             )
-        planned = self.step
-        if planned and (planned.method, planned.path, planned.body_digest) != (
-            request.method,
-            request.path,
-            digest,
-        ):
+        digest, planned = body_digest(self.context, request), self.step
+        shown = planned and (planned.method, planned.path, planned.body_digest)
+        if shown and shown != (request.method, request.path, digest):
             raise GateStop("stale_plan", "The request is no longer the one that was shown; nothing was sent.")
         await self.turn.enter_async_context(self.passing())
-        intent = Intent(
+        intent = self.intended(request, digest)
+        if not await anyio.to_thread.run_sync(self.context.store().claim, intent):
+            raise GateStop(
+                "plan_used",
+                "This plan was used, refused or has expired; nothing was sent.",
+                advice="Call the tool again to have a person asked anew.",
+            )
+        self.intent = intent
+        if self.look is not None:
+            # Behind the durable claim, which takes its time: the less comes between the look and the send.
+            await self.look()
+
+    def intended(self, request: Request, digest: str) -> Intent:
+        """What is to leave now, as it is recorded; `digest` is that of its body."""
+        return Intent(
             id=token_hex(16),
             tool=self.capability.name,
             principal=self.caller.principal,
@@ -163,19 +173,9 @@ class Sending:
             arguments_digest=self.context.keyed_digest(canonical(dict(self.arguments))),
             at=self.context.clock(),
             plan_id=self.plan.id if self.plan else None,
-            index=planned.index if planned else None,
+            index=self.step.index if self.step else None,
             call=self.call,
         )
-        if not await anyio.to_thread.run_sync(self.context.store().claim, intent):
-            raise GateStop(
-                "plan_used",
-                "This plan was used, refused or has expired; nothing was sent.",
-                advice="Call the tool again to have a person asked anew.",
-            )
-        self.intent = intent
-        if self.look is not None:
-            # Behind the durable claim, which takes its time: the less comes between the look and the send.
-            await self.look()
 
     def passing(self) -> AbstractAsyncContextManager[None]:
         """Whether others may be under way at the same time, until this has its outcome."""
@@ -184,7 +184,7 @@ class Sending:
         named = policy.workspaces_in(self.arguments, workspace_parameters(self.capability.function))
         return self.context.turns.passing(named, alone=self.look is not None)
 
-    async def run(self) -> Sent:
+    async def run(self) -> Outgone:
         """Send, and record the outcome.
 
         Raises: what the tool raises, after the outcome is durable.
@@ -215,7 +215,7 @@ class Sending:
             finally:
                 await self.settle(permit, state, note)
         line = f"{self.intent.method} {self.intent.path}" if self.intent else None
-        return Sent(dumped(result), line)
+        return Outgone(dumped(result), line)
 
     async def settle(self, permit: Permit, state: OutcomeState, note: str) -> None:
         """Record how the intent ended; without an intent nothing left."""

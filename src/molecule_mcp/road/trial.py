@@ -6,16 +6,18 @@ from dataclasses import replace
 from typing import Any, cast
 
 from molecule_mcp.capability import Capability, Risk
-from molecule_mcp.gate.ahead import matching
 from molecule_mcp.gate.policy import texts
 from molecule_mcp.road.asking import Asking
-from molecule_mcp.road.deciding import Shown
+from molecule_mcp.road.deciding import Decision, Shown
 from molecule_mcp.road.sending import rehearse
 from molecule_mcp.tenant import Request
 from molecule_mcp.tenant.permit import JSON
 
 CODE = "dry-run"
 """Stands for the code of a plan where a request names one."""
+
+NOBODY = {"asks": "nobody"}
+"""Of a call that nobody is asked about."""
 
 UNSHOWN = "[not shown]"
 """Instead of text that the caller did not give: it may be a secret that a reference led to."""
@@ -28,22 +30,25 @@ async def trial(asking: Asking) -> dict[str, Any]:
     """
     asks = asking.context.profile.asks(asking.risk)
     if asking.capability.preview is not None or asks:
-        found = would(await dry(asking).show(CODE), asking.risk, asks=asks)
-        return {**found, "asks": instead(asking) or found["asks"]} if asks else found
+        return would(await dry(asking).show(CODE), asking.risk, who(asking.decision()) if asks else NOBODY)
     request = await rehearse(dry(asking).context, asking.capability, asking.arguments, CODE)
     shown = {"requests": [line(request)], "body": body(asking.capability, asking.arguments, request)}
-    return {**nothing(asking.risk, asks=asks), **shown}
+    return {**nothing(asking.risk, NOBODY), **shown}
 
 
-def instead(asking: Asking) -> str:
-    """Who is asked where a profile's own line says otherwise; "" where none does."""
-    profile = asking.context.profile
-    now = asking.context.clock()
-    if profile.strict and asking.risk is Risk.CRITICAL:
-        return "a phrase typed under this preview, outside of the client"
-    if matching(profile.ahead, asking.capability.name, asking.arguments, now):
-        return "nobody, if a preauth of the profile is not used up; then a person"
-    return "nobody: the same call again" if asking.decision().by_repeating else ""
+def who(decision: Decision) -> dict[str, str]:
+    """Who is asked about a call that somebody is asked about, and how it could be answered where nobody can."""
+    phrase = "a phrase typed under this preview"
+    asks = phrase if decision.risk is Risk.CRITICAL else "a yes to this preview"
+    if decision.outside_only:
+        asks = f"{phrase}, outside of the client"
+    elif decision.covered:
+        asks = "nobody, if a preauth of the profile is not used up; then a person"
+    elif decision.by_repeating:
+        asks = "nobody: the same call again"
+    if not decision.hopeless:
+        return {"asks": asks}
+    return {"asks": f"{asks}, which nobody can give: no_approver", "advice": decision.to_be_set_up}
 
 
 def dry(asking: Asking) -> Asking:
@@ -59,17 +64,16 @@ def undigested(_value: str | bytes) -> str:
     return ""
 
 
-def would(shown: Shown, risk: Risk, *, asks: bool) -> dict[str, Any]:
-    """A question and its steps as the fields of an answer."""
+def would(shown: Shown, risk: Risk, asks: Mapping[str, str]) -> dict[str, Any]:
+    """A question and its steps as the fields of an answer, with who is asked."""
     asked, steps = shown
     requests = dict.fromkeys(f"{step.method} {step.path}" for step in steps)
-    return {**nothing(risk, asks=asks), "would": list(asked.lines), "requests": list(requests)}
+    return {**nothing(risk, asks), "would": list(asked.lines), "requests": list(requests)}
 
 
-def nothing(risk: Risk, *, asks: bool) -> dict[str, Any]:
+def nothing(risk: Risk, asks: Mapping[str, str]) -> dict[str, Any]:
     """That nothing was sent, and who would be asked."""
-    who = ("a phrase typed under this preview" if risk is Risk.CRITICAL else "a yes to this preview") if asks else ""
-    return {"items": [], "sent": [], "dry_run": True, "risk": risk.label, "asks": who or "nobody"}
+    return {"items": [], "sent": [], "dry_run": True, "risk": risk.label, **asks}
 
 
 def line(request: Request) -> str:
