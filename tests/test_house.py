@@ -37,6 +37,11 @@ def test_the_locks_pin_what_the_project_asks_for() -> None:
         assert drift(wanted, (ROOT / name).read_text(encoding="utf-8")) == [], f"{name}: run `make lock`"
 
 
+def test_a_package_that_says_it_is_typed_says_so_to_type_checkers() -> None:
+    assert "Typing :: Typed" in PROJECT["project"]["classifiers"]
+    assert (ROOT / "src" / "molecule_mcp" / "py.typed").is_file()
+
+
 def test_both_locks_pin_the_same_versions() -> None:
     program, tests = (pins((ROOT / name).read_text(encoding="utf-8")) for name in LOCKS)
     assert program.items() <= tests.items()

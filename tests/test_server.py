@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParam
 from molecule_mcp.cli import serving
 from molecule_mcp.cli.profile import InForce
 from molecule_mcp.gate.policy import Profile
-from molecule_mcp.prepared import entries
+from molecule_mcp.prepared import Entry, entries
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.context import Context
 from molecule_mcp.road.traffic import Calls
@@ -143,6 +143,19 @@ async def test_a_tool_that_is_not_offered_is_neither_listed_nor_called(rig: Rig,
     assert not worked
     assert "--tools find_idle_workspaces" in told["advice"]
     assert rig.transport.lines == []
+
+
+async def test_tools_are_made_once_however_many_choices_of_them_are_listed(rig: Rig) -> None:
+    choices = iter([("list_workspaces",), ("list_workspaces", "get_workspace")])
+
+    class Chosen(MoleculeServer):
+        def offered(self, names: tuple[str, ...]) -> Mapping[str, Entry]:
+            return {name: entries()[name] for name in next(choices)}
+
+    server = Chosen(entries=entries(), profile=Profile(), road=rig.road, instructions="x")
+    first, second = await server.list_tools(), await server.list_tools()
+    assert [tool.name for tool in second] == ["get_workspace", "list_workspaces"]
+    assert first[0] is second[1]
 
 
 class Settling(Road):

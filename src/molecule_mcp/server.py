@@ -81,7 +81,7 @@ class MoleculeServer(Offering):
         self._choose = choose
         self.under_way = UnderWay()
         self._settling: asyncio.Task[None] | None = None
-        self._listed: dict[tuple[str, ...], list[Tool]] = {}
+        self._tools: dict[str, Tool] = {}
 
     @cached_property
     def road(self) -> Calls:
@@ -94,13 +94,17 @@ class MoleculeServer(Offering):
 
     def usable(self) -> Mapping[str, Entry]:
         """What resources may be answers of: every tool that these settings offer to whoever asks for it."""
+        return self._usable
+
+    @cached_property
+    def _usable(self) -> Mapping[str, Entry]:
         wide = self._choose(Selection((ALL,))) if self._choose else self._entries
         return {name: entry for name, entry in wide.items() if policy.refusal(self._profile, entry.ability) is None}
 
     def listed(self) -> Mapping[str, Entry]:
         """The tools that the caller sees."""
         offered = self.offered(toolsets_of_caller())
-        return {name: entry for name, entry in offered.items() if policy.refusal(self._profile, entry.ability) is None}
+        return {name: entry for name, entry in offered.items() if name in self._usable}
 
     async def answer_of(self, tool: str, arguments: Mapping[str, Any], context: Session | None) -> Mapping[str, Any]:
         """The structured answer of one read tool.
@@ -120,10 +124,13 @@ class MoleculeServer(Offering):
 
     async def list_tools(self) -> list[Tool]:
         """The prepared list, by name, of what this profile can use; the same for every connection to one address."""
-        names = toolsets_of_caller()
-        if names not in self._listed:
-            self._listed[names] = [Tool.model_validate(entry.tool) for _, entry in sorted(self.listed().items())]
-        return self._listed[names]
+        return [self._tool(name, entry) for name, entry in sorted(self.listed().items())]
+
+    def _tool(self, name: str, entry: Entry) -> Tool:
+        # Each made once: an address may name any choice of them, and their number bounds what is kept.
+        if name not in self._tools:
+            self._tools[name] = Tool.model_validate(entry.tool)
+        return self._tools[name]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Session | None = None

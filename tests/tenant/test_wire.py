@@ -252,7 +252,9 @@ async def test_a_change_that_never_got_its_turn_was_not_sent() -> None:
             group.start_soon(wire.exchange, READ)
         await anyio.wait_all_tasks_blocked()
         wire.deadlines = Deadlines(total=0.05)
-        assert await lost(wire, SEND) is False
+        with anyio.fail_after(5), pytest.raises(TenantUnreachable, match="Other requests of this server") as lost:
+            await wire.exchange(SEND)
+        assert (lost.value.sent, "MOLECULE_API_URL" in str(lost.value.advice)) == (False, False)
         group.cancel_scope.cancel()
     assert set(script.lines) == {"GET /workspaces"}
 
@@ -262,6 +264,24 @@ async def lost(wire: Wire, asked: Request) -> object:
     with anyio.fail_after(5), pytest.raises(TenantUnreachable) as error:
         await wire.exchange(asked)
     return error.value.sent
+
+
+async def test_messages_that_agents_take_their_time_for_keep_no_read_waiting() -> None:
+    """Eight of them may be under way, beside eight other requests; a ninth waits for its turn."""
+
+    async def answered(request: httpx.Request) -> httpx.Response:
+        return await forever(request) if request.url.path.endswith("a2a") else answer([])
+
+    script = Script(answered)
+    wire = wired(script)
+    async with anyio.create_task_group() as group:
+        for _ in range(9):
+            group.start_soon(wire.exchange, TELL)
+        await anyio.wait_all_tasks_blocked()
+        assert len(script.requests) == 8
+        with anyio.fail_after(5):
+            assert (await wire.exchange(READ)).status == 200
+        group.cancel_scope.cancel()
 
 
 async def test_a_cancelled_call_stays_cancelled() -> None:

@@ -47,7 +47,8 @@ def run(arguments: Namespace) -> int:
         ),
         server.under_way,
         lambda: print(
-            f"molecule-mcp: http://{arguments.host}:{port}/mcp and /sse; people use {page_address(arguments, port)}/",
+            f"molecule-mcp: http://{authority(arguments.host, port)}/mcp and /sse; "
+            f"people use {page_address(arguments, port)}/",
             file=sys.stderr,
             flush=True,
         ),
@@ -59,7 +60,12 @@ def run(arguments: Namespace) -> int:
 def page_address(arguments: Namespace, port: int) -> str:
     """Where people find the page: on this machine, or under the first host that is named, whose TLS is not ours."""
     named: list[str] = arguments.allowed_host or []
-    return f"https://{named[0]}{PAGE}" if named else f"http://127.0.0.1:{port}{PAGE}"
+    return f"https://{named[0]}{PAGE}" if named else f"http://{authority(arguments.host, port)}{PAGE}"
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as an address has them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def doors_of(arguments: Namespace, settings: Settings) -> Doors:

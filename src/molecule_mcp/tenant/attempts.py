@@ -41,6 +41,7 @@ class Progress:
         changing: Whether the request can change the tenant.
         relayed: Whether an agent may have written the answer, which then says little about what was done.
         left: Whether bytes of it may have left.
+        queued: Whether it waits for other requests of this process to end, or for their pace.
         failures: Attempts that broke.
         waits: Times the tenant asked to wait.
     """
@@ -48,6 +49,7 @@ class Progress:
     changing: bool
     relayed: bool = False
     left: bool = False
+    queued: bool = False
     failures: int = 0
     waits: int = 0
 
@@ -82,6 +84,11 @@ class Progress:
 
     def lost(self, why: str) -> TenantUnreachable:
         """The error for an exchange without an answer."""
+        if self.queued:
+            return TenantUnreachable(
+                f"Other requests of this server were in its way: {why}; nothing was sent.",
+                advice="Try again when they have ended, with fewer calls at once.",
+            )
         advice = (
             "It may or may not have happened: read the present state before anything else."
             if self.sent

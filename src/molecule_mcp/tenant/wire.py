@@ -40,8 +40,8 @@ SLOW = frozenset(
 CARRIES_FILES = ("/files", "/bundles", "/chat/", "/memories/export")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
-TOGETHER, FOLLOWED = 8, 4
-"""Requests under way at once, and streams followed at once beside them."""
+TOGETHER, LASTING, FOLLOWED = 8, 8, 4
+"""Requests under way at once, those of slow routes beside them, and streams followed at once beside both."""
 
 EVENT_STREAM = "text/event-stream"
 CLOSING = 5.0
@@ -117,7 +117,7 @@ class Wire:
         # Made at the first request: the TLS context alone takes tens of milliseconds.
         inner = self._transport or httpx.AsyncHTTPTransport(
             trust_env=False,
-            limits=httpx.Limits(max_connections=TOGETHER + FOLLOWED, max_keepalive_connections=TOGETHER),
+            limits=httpx.Limits(max_connections=TOGETHER + LASTING + FOLLOWED, max_keepalive_connections=TOGETHER),
         )
         return Guard(self._url, inner)
 
@@ -142,6 +142,11 @@ class Wire:
     @cached_property
     def _slots(self) -> anyio.Semaphore:
         return anyio.Semaphore(TOGETHER, fast_acquire=True)
+
+    @cached_property
+    def _slow_slots(self) -> anyio.Semaphore:
+        # Of their own, so that messages to agents that take minutes keep no read waiting.
+        return anyio.Semaphore(LASTING, fast_acquire=True)
 
     @cached_property
     def _ears(self) -> anyio.Semaphore:
@@ -186,9 +191,10 @@ class Wire:
             await self._sleep(pause)
 
     async def _once(self, request: Request, progress: Progress) -> Answer:
+        progress.queued = True
         await self._paced()
-        async with self._slots:
-            progress.left = True
+        async with self._slow_slots if request.route in SLOW else self._slots:
+            progress.queued, progress.left = False, True
             response = await self._guard.handle_async_request(self._built(request))
             stream = streamed(response)
             try:
