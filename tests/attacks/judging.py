@@ -5,13 +5,14 @@ the tenant's own database as it was before, and from what was made since.
 """
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from molecule_mcp.capability import Risk
 from molecule_mcp.cli.counting import Seen
@@ -94,8 +95,26 @@ def risk_of(seen: Seen, known: Facts) -> Risk:
     says, ids = found
     given = {f"query.{name}": value for name, value in parse_qsl(query, keep_blank_values=True)}
     given |= dict(fields("body", content(seen)))
-    raised = [risk for fact, risk in says.facts.items() if known.true(fact, ids)]
+    of_targets = {fact: risk for fact, risk in says.facts.items() if fact != "installs_code"}
+    raised = [risk for fact, risk in of_targets.items() if known.true(fact, ids)]
+    if "installs_code" in says.facts and any(map(LOADED.search, written(path, given))):
+        raised.append(says.facts["installs_code"])
     return max([says.risk, *raised, *(of_field(says, name, value) for name, value in given.items())])
+
+
+LOADED = re.compile(
+    r"(^|/)(plugins|hooks)(/|$)|(^|/)skills/(?!.*\.md$)|(^|/)\.|mcp[^/]*\.json$|(^|/)settings[^/]*\.json$|\.(py|sh|js)$",
+    re.I,
+)
+"""Paths of files that an agent loads or runs."""
+
+
+def written(path: str, given: Iterable[str]) -> Iterator[str]:
+    """The paths of the files that a request writes."""
+    _, found, rest = path.partition("/files/")
+    if found:
+        yield unquote(rest)
+    yield from (name.removeprefix("body.files.") for name in given if name.startswith("body.files."))
 
 
 def operation(method: str, path: str) -> tuple[Stated, set[str]] | None:

@@ -26,9 +26,9 @@ BOUND_KEYS_PASS = {"get_plugin_allowlist", "replace_plugin_allowlist"}
 """Told in words, but open to org keys that are bound to the organization."""
 BELOW_THE_FLOOR = {"restart_workspace": Risk.DISRUPT, "decide_approval": Risk.DISRUPT}
 """The two named exceptions to "irreversible means destroy"; approving is raised by its value."""
-FACTS = {"descendants", "external", "global_scope", "no_container"}
+FACTS = {"descendants", "external", "global_scope", "installs_code", "no_container"}
 """Live facts: anything lives below it; its agent runs elsewhere, or will; the stored instruction or memory is GLOBAL;
-no container behind a bulk file write."""
+a written path is one that an agent loads or runs; no container behind a file write."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantRefused, TenantUn
 from molecule_mcp.secrets import Outputs, Secrets
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools import formers
+from molecule_mcp.tools.agent_code import FACT, brings_code, installed
 from molecule_mcp.tools.containers import NOT_RUNNING, silent
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
@@ -208,9 +209,15 @@ async def contents(tenant: Tenant, workspace_id: str, paths: Mapping[str, str]) 
         raise
 
 
-async def lacks_container(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
-    """Live fact: whether no container runs; the former content can then not be stored."""
-    return {"no_container": await contents(tenant, workspace_id, {ABSENT: ""}) is None}
+async def what_is_so(tenant: Tenant, workspace_id: str, files: dict[str, str]) -> dict[str, bool]:
+    """Live facts: whether no container runs, so that the former content cannot be stored; whether code is installed."""
+    lacking = await contents(tenant, workspace_id, {ABSENT: ""}) is None
+    return {"no_container": lacking, **await brings_code(tenant, files)}
+
+
+async def what_is_so_of_one(tenant: Tenant, workspace_id: str, path: str, **_: Any) -> dict[str, bool]:
+    """The same of one file."""
+    return await what_is_so(tenant, workspace_id, {path: ""})
 
 
 def refuse_unfit(files: Mapping[str, str]) -> None:
@@ -278,7 +285,8 @@ async def what_is_overwritten(tenant: Tenant, workspace_id: str, files: dict[str
         headline=Own(f"Write {counted(len(files), 'file')} of 1 workspace"),
         facts=(
             Fact("Workspace", shown(row)),
-            Fact("Files", tuple(Own(f"{exactly(path)}, {now(before, path)}") for path in files)),
+            Fact("Files", tuple(line(before, path, content) for path, content in files.items())),
+            *installed(files),
             *(Fact("New content", lines(content)) for content in files.values()),
             Fact("Effect", Own(f"{risk}; it counts from the next restart")),
         ),
@@ -291,6 +299,11 @@ async def what_is_overwritten(tenant: Tenant, workspace_id: str, files: dict[str
         target=(row.name, row.id),
         touches=frozenset({row.id}),
     )
+
+
+def line(before: Mapping[str, bytes | None] | None, path: str, content: str) -> Own:
+    """One file for a person."""
+    return Own(f"{exactly(f'/configs/{path}')}, {len(content.encode())} bytes, {now(before, path)}")
 
 
 def now(before: Mapping[str, bytes | None] | None, path: str) -> str:
@@ -320,8 +333,8 @@ async def what_one_becomes(tenant: Tenant, workspace_id: str, path: str, content
     sends=["PUT /workspaces/{id}/files/{path}", EXACT, WORKSPACE],
     title="Write a file",
     preview=what_one_becomes,
-    raised_by_fact={"no_container": Risk.DESTROY},
-    facts=lacks_container,
+    raised_by_fact={"no_container": Risk.DESTROY, FACT: Risk.CRITICAL},
+    facts=what_is_so_of_one,
 )
 async def write_file(
     tenant: Tenant,
@@ -345,8 +358,8 @@ async def write_file(
     sends=["PUT /workspaces/{id}/files", EXACT, WORKSPACE],
     title="Write several files",
     preview=what_is_overwritten,
-    raised_by_fact={"no_container": Risk.DESTROY},
-    facts=lacks_container,
+    raised_by_fact={"no_container": Risk.DESTROY, FACT: Risk.CRITICAL},
+    facts=what_is_so,
 )
 async def replace_files(
     tenant: Tenant,

@@ -13,6 +13,7 @@ from molecule_mcp.capability import LINE, Fact, Family, Item, Own, Preview, Risk
 from molecule_mcp.cleaning import clean
 from molecule_mcp.errors import ArgumentError, TenantError, TenantRefused
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools.agent_code import FACT, brings_code, installed
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text
 from molecule_mcp.tools.lifecycle import shown
 from molecule_mcp.tools.readback import reading_back
@@ -138,6 +139,7 @@ async def what_is_made(tenant: Tenant, name: str, files: dict[str, str]) -> Prev
         facts=(
             Fact("Name and folder", Own(f"{exactly(name)}, {exactly(folder)}")),
             Fact("Files", tuple(line for path, text in files.items() for line in placed(exactly(path), text))),
+            *installed(files),
             Fact("Stands for the files of these while they do not run", tuple(shown(row) for row in like)),
             Fact("Effect", Own(f"everybody can make workspaces from it, and agents go by its texts{own}")),
             Fact("Cannot be undone", Own("no route changes or deletes a template; a failed import keeps the name too")),
@@ -153,6 +155,8 @@ async def what_is_made(tenant: Tenant, name: str, files: dict[str, str]) -> Prev
     sends=["POST /templates/import", "GET /templates", "GET /workspaces"],
     title="Import template",
     preview=what_is_made,
+    raised_by_fact={FACT: Risk.CRITICAL},
+    facts=brings_code,
     idempotent=False,
 )
 async def import_template(
