@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from molecule_mcp.console.app import application
+from molecule_mcp.console import app
 from molecule_mcp.errors import GateStop
 from molecule_mcp.gate import grants
 from molecule_mcp.secrets import Purpose, asked_by
@@ -322,6 +322,35 @@ async def test_a_secret_too_large_is_not_kept(tmp_path: Path) -> None:
     assert "x" * 100 not in person.page.text
 
 
+async def test_what_is_typed_is_masked_from_then_on_and_nothing_else_that_was_sent(tmp_path: Path) -> None:
+    """Who has a code must not have every answer's words masked."""
+    at = people.desk(tmp_path, bearer=of_bearers)
+    code = asks(at, principal="http:first")
+    refused = ["workspace_id", "something", "nothing", "another-value", "x" * 65537]
+    async with browser(at) as person, browser(at) as late:
+        await person.go(f"/secret/{code}")
+        await late.go(f"/secret/{code}")
+        assert await person.send(f"/secret/{code}", value=refused[0]) == 403
+        assert await person.send(f"/secret/{code}", value=refused[1], bearer="second") == 403
+        assert await person.send(f"/secret/{code}", value=refused[4], bearer="first") == 422
+        assert at.typed.wanted(code)
+        assert await person.send(f"/secret/{code}", value=VALUE, bearer="first") == 200
+        assert await late.send(f"/secret/{code}", value=refused[2], bearer="first") == 200
+        assert refused[2] not in late.page.text
+        await late.go(f"/secret/{code}")
+    assert not kept(at, code, refused[3])
+    assert [at.redactor.text(each) for each in [*refused, VALUE]] == [*refused, "[redacted:page:BOT_TOKEN]"]
+    assert typed(at) == VALUE
+
+
+def kept(at: people.Desk, code: str, value: str) -> bool:
+    """Whether a value that came at the same time as another is learned."""
+    found = at.typed.wanted(code)
+    assert found
+    app.kept(at, found[0], value)
+    return at.redactor.text(value) != value
+
+
 async def test_known_secrets_are_masked_on_every_page(tmp_path: Path) -> None:
     at = people.desk(tmp_path)
     at.redactor.learn(VALUE, "KEY")
@@ -369,7 +398,7 @@ async def test_on_a_server_what_no_code_stands_behind_takes_a_bearer_before_the_
 async def test_below_another_path_every_address_stays_below_it(tmp_path: Path) -> None:
     at = people.desk(tmp_path)
     people.open_plan(at, DELETE)
-    mounted = Starlette(routes=[Mount("/page", application(at))])
+    mounted = Starlette(routes=[Mount("/page", app.application(at))])
     async with browser(at, mounted, "/page") as person:
         assert await person.go("/open?code=7F3K-92QD") == 200
         found = re.findall(r'(?:href|action)="([^"]*)"', person.page.text)

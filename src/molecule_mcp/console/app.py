@@ -297,16 +297,26 @@ async def typed(visit: Visit) -> Response:
         await threaded(visit.desk.typed.decline, wanted)
         return visit.on(f"/secret/{wanted.code}")
     value = visit.fields.get("value", "").replace("\r\n", "\n").removesuffix("\n")
-    visit.desk.redactor.learn(value, f"page:{wanted.name}")
     if state == "open":
         try:
             await known(visit, wanted.principal)
-            await threaded(visit.desk.typed.fill, wanted, value)
+            await threaded(kept, visit.desk, wanted, value)
         except Wrong as wrong:
             return visit.page(pages.secret(visit.with_errors(**wrong.errors), wanted, state), wrong.status)
         except ArgumentError as error:
             return visit.page(pages.secret(visit.with_errors(value=error.message), wanted, state), 422)
     return visit.on(f"/secret/{wanted.code}")
+
+
+def kept(desk: Desk, wanted: Wanted, value: str) -> None:
+    """Keep a typed value, and mask it from then on.
+
+    What is not kept is not learned either: else whoever has a code could have any word masked in everybody's answers.
+
+    Raises: ArgumentError, StoreError.
+    """
+    if desk.typed.fill(wanted, value):
+        desk.redactor.learn(value, f"page:{wanted.name}")
 
 
 async def minted(visit: Visit) -> Response:
