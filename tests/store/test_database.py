@@ -144,7 +144,8 @@ def test_a_write_waits_for_another_process_only_so_long(made: Path) -> None:
 def test_a_fault_is_told_without_any_data(made: Path) -> None:
     with closing(Database(made)) as opened, pytest.raises(StoreError) as fault, opened.writing() as sql:
         sql.execute("INSERT INTO steps VALUES (1, 2, 3, 4, 5, 6, 'sec\udcffret')")
-    assert fault.value.told()["message"] == "the durable record could not be read or written (UnicodeEncodeError)"
+    assert "(UnicodeEncodeError)" in fault.value.message
+    assert "sec" not in str(fault.value.told())
     assert fault.value.sent is False
 
 

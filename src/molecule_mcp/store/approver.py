@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from molecule_mcp.errors import ConfigurationError, GateStop
 from molecule_mcp.store import files
-from molecule_mcp.store.database import BUSY, connect, faults
+from molecule_mcp.store.database import BUSY, connect
+from molecule_mcp.store.faults import faults
 from molecule_mcp.store.forms import canonical, fingerprint
 
 SHORTEST = 8
@@ -74,7 +75,7 @@ def init(folder: Path, passphrase: str, now: float | None = None) -> str:
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes_raw()
     told = {"created": time.time() if now is None else now, "fingerprint": fingerprint(public), "key": public.hex()}
-    with faults():
+    with faults(folder / _PRIVATE):
         files.own_folder(folder)
         if files.own_file(folder / _PUBLIC) or not files.create(
             folder / _PRIVATE, _boxed(key.private_bytes_raw(), passphrase)
@@ -108,7 +109,7 @@ def unlock(folder: Path, passphrase: str, now: float | None = None) -> Signer:
     box = _read(folder / _PRIVATE, _box)
     if known is None or box is None:
         raise GateStop("no_approver", "No approver is set up here.", advice="Run: molecule-mcp approver init")
-    with faults(), closing(_tries(folder / _WRONG)) as sql:
+    with faults(folder / _WRONG), closing(_tries(folder / _WRONG)) as sql:
         left = _count(sql, time.time() if now is None else now)
         try:
             secret = _opened(*box, passphrase)
@@ -152,7 +153,7 @@ def _stretched(passphrase: str, salt: bytes) -> bytes:
 
 
 def _read(path: Path, form: Callable[[Any], Form]) -> Form | None:
-    with faults():
+    with faults(path):
         text = files.read(path)
     try:
         return None if text is None else form(json.loads(text))

@@ -10,7 +10,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from molecule_mcp.errors import StoreError
-from molecule_mcp.store.forms import flat
+from molecule_mcp.store.forms import flat, object_from
 from molecule_mcp.store.records import KEPT, Call, CallState, RecordedCall
 
 SCHEMA = """
@@ -64,7 +64,7 @@ def recorded(sql: Connection, call_id: str) -> RecordedCall | None:
 
 def answers(sql: Connection, tool: str, origin: str, since: float) -> list[tuple[float, dict[str, Any]]]:
     """See `records.Store.answers`."""
-    return [(ended, json.loads(answer)) for ended, answer in sql.execute(_ANSWERS, (tool, origin, since)).fetchall()]
+    return [(ended, object_from(answer)) for ended, answer in sql.execute(_ANSWERS, (tool, origin, since)).fetchall()]
 
 
 def begin(sql: Connection, owner: str, call: Call) -> None:
@@ -117,7 +117,7 @@ def settle(sql: Connection, call_id: str | None) -> None:
     if states <= {"did_not_happen"}:
         return forget(sql, str(call_id))
     verdict = "happened" if states <= {"done", "happened"} else "cannot_be_told"
-    answer = {**json.loads(row[0] or "{}"), "settled": {"verdict": verdict, "requests": sent}}
+    answer = {**object_from(row[0] or "{}"), "settled": {"verdict": verdict, "requests": sent}}
     sql.execute("UPDATE calls SET answer = ? WHERE id = ?", (json.dumps(answer, separators=(",", ":")), call_id))
     return None
 
@@ -127,4 +127,4 @@ def _found(sql: Connection, query: str, values: Sequence[object] | Mapping[str, 
     if row is None:
         return None
     call_id, binding, state, ended, answer = row
-    return RecordedCall(call_id, binding, state, ended, None if answer is None else json.loads(answer))
+    return RecordedCall(call_id, binding, state, ended, None if answer is None else object_from(answer))

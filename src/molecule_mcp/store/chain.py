@@ -8,7 +8,6 @@ from the present one.
 
 import hashlib
 import hmac
-import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from molecule_mcp.errors import ConfigurationError, StoreError
 from molecule_mcp.store import files
+from molecule_mcp.store.forms import object_from
 from molecule_mcp.store.records import Record
 
 SCHEMA = """
@@ -79,7 +79,7 @@ def append(sql: sqlite3.Connection, key: Key, at: float, kind: str, body: str) -
 def records(sql: sqlite3.Connection) -> Iterator[Record]:
     """The records, oldest first, one at a time; unchecked."""
     for seq, at, kind, body, prev, mac in sql.execute("SELECT seq, at, kind, body, prev, mac FROM chain ORDER BY seq"):
-        yield Record(seq, at, kind, json.loads(body), prev, mac)
+        yield Record(seq, at, kind, object_from(body), prev, mac)
 
 
 def newest(sql: sqlite3.Connection, key: Key) -> Iterator[Record]:
@@ -92,7 +92,7 @@ def newest(sql: sqlite3.Connection, key: Key) -> Iterator[Record]:
         at, kind, body, prev, own = rest
         if seq != wanted or not _same(own, mac) or not _same(own, _mac(key, (seq, *rest[:-1]))):
             break
-        yield Record(seq, at, kind, json.loads(body), prev, own)
+        yield Record(seq, at, kind, object_from(body), prev, own)
         wanted, mac = seq - 1, prev
     if wanted:
         raise _changed(f"record {wanted} of the audit chain")

@@ -1,4 +1,4 @@
-"""One SQLite file shared by processes and threads: opening, transactions, and which faults mean "not written".
+"""One SQLite file shared by processes and threads: opening and transactions.
 
 Write-ahead log, fsync at every commit, one writer at a time. Writes and reads have a connection each, so a read on
 the event loop never waits for a write in a worker thread. Anything that goes wrong inside a transaction closes its
@@ -14,6 +14,7 @@ from pathlib import Path
 from molecule_mcp.errors import ConfigurationError, StoreError
 from molecule_mcp.store import calls, chain, files, plans, questions, settlements
 from molecule_mcp.store.chain import Key
+from molecule_mcp.store.faults import faults
 
 VERSION = 4
 BUSY = 5.0
@@ -28,8 +29,6 @@ CREATE INDEX intents_open ON intents (owner) WHERE state = 'open';
 
 TABLES = "".join((plans.SCHEMA, SCHEMA, questions.SCHEMA, calls.SCHEMA, chain.SCHEMA, settlements.SCHEMA))
 
-_FAULTS = (sqlite3.Error, OSError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
-
 
 class Database:
     """`state.db` and `chain.key` in one folder; nothing is touched before the first use.
@@ -41,6 +40,7 @@ class Database:
 
     def __init__(self, folder: Path, busy: float = BUSY) -> None:
         self.folder = folder
+        self._path = folder / "state.db"
         self._busy = busy
         self._key: Key | None = None
         self._writer: sqlite3.Connection | None = None
@@ -55,7 +55,7 @@ class Database:
 
         Raises: StoreError for any fault, with nothing written.
         """
-        with self._write_lock, faults():
+        with self._write_lock, faults(self._path):
             self._writer = self._writer or self._connect()
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
@@ -69,7 +69,7 @@ class Database:
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
         """One consistent view. Raises StoreError for any fault."""
-        with self._read_lock, faults():
+        with self._read_lock, faults(self._path):
             self._reader = self._reader or self._connect()
             try:
                 self._reader.execute("BEGIN")
@@ -87,20 +87,20 @@ class Database:
         Args:
             text: What TEXT is read as; bytes reads whatever is stored.
         """
-        with faults(), closing(self._connect()) as sql:
+        with faults(self._path), closing(self._connect()) as sql:
             sql.text_factory = text
             sql.execute("BEGIN")
             yield sql
 
     def exists(self) -> bool:
         """Whether there is a file; nothing is made."""
-        with faults():
-            return files.own_file(self.folder / "state.db") is not None
+        with faults(self._path):
+            return files.own_file(self._path) is not None
 
     @property
     def key(self) -> Key:
         """The key beside the file, made together with it."""
-        with faults():
+        with faults(self._path):
             if self._key is None:
                 self._prepare()
                 self._key = Key.load(self.folder / "chain.key")
@@ -135,10 +135,10 @@ class Database:
         return sql
 
     def _prepare(self) -> Path:
-        path = files.own_folder(self.folder) / "state.db"
-        if files.own_file(path) is None:
-            self._create(path)
-        return path
+        files.own_folder(self.folder)
+        if files.own_file(self._path) is None:
+            self._create(self._path)
+        return self._path
 
     def _create(self, path: Path) -> None:
         """Build the database under another name and publish it whole, so that no process sees half a schema."""
@@ -167,16 +167,3 @@ def connect(path: Path, busy: float) -> sqlite3.Connection:
         check_same_thread=False,
         uri=True,
     )
-
-
-@contextmanager
-def faults() -> Generator[None]:
-    """Let no fault of disk, SQLite or data out but as StoreError; its text names the fault and holds no data."""
-    try:
-        yield
-    except _FAULTS as exc:
-        name = getattr(exc, "sqlite_errorname", type(exc).__name__)
-        raise StoreError(
-            f"the durable record could not be read or written ({name})",
-            advice="Make room on the disk and the state folder writable, then repeat the call.",
-        ) from exc

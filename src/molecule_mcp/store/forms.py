@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, cast
 
-from molecule_mcp.store.records import Intent, Plan, Question, Step
+from molecule_mcp.store.faults import DamagedError, stored
+from molecule_mcp.store.records import Grant, Intent, Plan, Question, Step
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -67,29 +68,40 @@ def plan_fields(plan: Plan) -> dict[str, Any]:
 
 
 def plan_from(text: str) -> Plan:
-    """The plan that `canonical(plan_fields(plan))` was made of.
+    """The plan that `canonical(plan_fields(plan))` was made of. Raises: DamagedError when the text is not a plan."""
+    with stored():
+        read = json.loads(text)
+        question = read["question"]
+        read["question"] = Question(
+            tuple(question["lines"]),
+            tuple(question["answers"]),
+            question["phrase"],
+            tuple(question["targets"]),
+            tuple(question["touches"]),
+        )
+        read["steps"] = tuple(Step(**step) for step in read["steps"])
+        return Plan(**read)
 
-    Raises: ValueError, TypeError or KeyError when the text is not a plan.
-    """
-    read = json.loads(text)
-    question = read["question"]
-    read["question"] = Question(
-        tuple(question["lines"]),
-        tuple(question["answers"]),
-        question["phrase"],
-        tuple(question["targets"]),
-        tuple(question["touches"]),
-    )
-    read["steps"] = tuple(Step(**step) for step in read["steps"])
-    return Plan(**read)
+
+def grant_from(text: str) -> Grant:
+    """The grant that `canonical(flat(grant))` was made of. Raises: DamagedError when the text is none."""
+    with stored():
+        return Grant(**json.loads(text))
 
 
 def intent_from(text: str) -> Intent | None:
     """The intent that `canonical(flat(intent))` was made of, None when the text is none."""
     try:
-        return Intent(**json.loads(text))
-    except (ValueError, TypeError):
+        with stored():
+            return Intent(**json.loads(text))
+    except DamagedError:
         return None
+
+
+def object_from(text: str) -> dict[str, Any]:
+    """A JSON object that was stored. Raises: DamagedError when the text is none."""
+    with stored():
+        return {**json.loads(text)}
 
 
 def plain_code(code: str) -> str:

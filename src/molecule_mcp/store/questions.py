@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from sqlite3 import Connection
 
+from molecule_mcp.store.faults import stored
 from molecule_mcp.store.forms import canonical, plan_from
 from molecule_mcp.store.records import RESTS, Hindrance, Plan
 
@@ -42,7 +43,7 @@ def asked(sql: Connection, plan_id: str, by: str) -> None:
     """Note one more process that asks about an open plan, or ""."""
     row = sql.execute("SELECT given FROM plans WHERE id = ? AND state = 'open'", (plan_id,)).fetchone()
     if row is not None:
-        given = canonical(sorted({by, *json.loads(row[0] or "[]")}))
+        given = canonical(sorted({by, *_ways(row[0])}))
         sql.execute("UPDATE plans SET given = ? WHERE id = ?", (given, plan_id))
 
 
@@ -61,12 +62,17 @@ def _open(
     rows = sql.execute(_ANOTHER, (plan.principal, plan.created, plan.binding)).fetchall()
     answering = {"", *living()} if rows else set[str]()
     for plan_id, given, text in rows:
-        if given is None or not answering.isdisjoint(json.loads(given)):
+        if given is None or not answering.isdisjoint(_ways(given)):
             other = plan_from(text)
             return Hindrance(other.expires, other)
         # The answer to a form comes through the process that showed it, or not at all.
         end(sql, plan_id, plan.created)
     return None
+
+
+def _ways(given: str | None) -> set[str]:
+    with stored():
+        return set(json.loads(given or "[]"))
 
 
 def _resting(sql: Connection, plan: Plan) -> Hindrance | None:

@@ -8,7 +8,6 @@ older copy of the whole file, a used yes can be made to look unused, for as long
 process that did not use it itself.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -19,7 +18,7 @@ from typing import Any
 from molecule_mcp.errors import StoreError
 from molecule_mcp.store import calls, chain, owners, plans, questions, settlements
 from molecule_mcp.store.database import BUSY, Database
-from molecule_mcp.store.forms import canonical, flat, masked, plain_code, plan_from
+from molecule_mcp.store.forms import canonical, flat, grant_from, masked, plain_code, plan_from
 from molecule_mcp.store.owners import Owner
 from molecule_mcp.store.records import (
     Call,
@@ -319,7 +318,7 @@ class SqliteStore:
     def _given(self, plan_id: str, digest: str, given: str | None, seal: str | None) -> Grant:
         if given is None or seal != self._seal(plan_id, digest, given):
             raise StoreError("a plan's grant was changed from outside; it grants nothing")
-        return Grant(**json.loads(given))
+        return grant_from(given)
 
     def _found(self, query: str, *values: object) -> StoredPlan | None:
         with self._database.reading() as sql:
