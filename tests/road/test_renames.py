@@ -1,11 +1,12 @@
 """A person who is asked about a workspace learns by which names it went lately."""
 
+import httpx
 import pytest
 
 from molecule_mcp.road.calls import Road
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store.records import KEPT
-from tests.road.rig import Rig, asked
+from tests.road.rig import Rig, asked, refused
 
 HEADING = "Renamed in the last 24 hours, before"
 
@@ -56,6 +57,24 @@ async def test_what_goes_with_it_is_told_of_as_well_and_no_other_workspace(rig: 
     assert [line for line in found if " ago: " in line] == [
         f'  - "SEO Analyst" until 0 min ago: {rig.named("Scratch")}'
     ]
+
+
+@pytest.mark.parametrize("broken", ["PATCH", "GET"])
+async def test_a_rename_whose_end_is_unknown_or_not_read_back_is_told_too(rig: Rig, broken: str) -> None:
+    workspace = rig.named("SEO Analyst")
+    patched: list[str] = []
+
+    async def fails(request: httpx.Request) -> httpx.Response | None:
+        patched.extend([request.method] if request.method == "PATCH" else [])
+        return httpx.Response(500) if patched and request.method == broken else None
+
+    rig.transport.before = fails
+    error = await refused(rig.road().call(Caller(), "update_workspace", {"workspace_id": workspace, "name": "Scratch"}))
+    assert error.sent is not False
+    rig.transport.before = None
+    assert (await shown(rig.road(), "delete_workspace", workspace))[1] == (
+        f'  - "SEO Analyst" until 0 min ago: {workspace}'
+    )
 
 
 async def test_names_on_another_tenant_are_no_business_of_this_one(rig: Rig) -> None:

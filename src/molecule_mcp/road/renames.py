@@ -27,7 +27,7 @@ def renamed(context: Context, workspaces: Set[str]) -> tuple[Fact, ...]:
 
 
 def former(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The workspace and its former name in a recorded answer, if that changed a name."""
-    for each in answer.get("done", {}).get("items", []):
-        if "name" in each["before"]:
+    """The workspace and its former name in a recorded answer, if that changed a name, or may have."""
+    for each in answer["done"]["items"] if "done" in answer else [answer.get("failed", {})]:
+        if "name" in each.get("before", {}):
             yield each["id"], each["before"]["name"]

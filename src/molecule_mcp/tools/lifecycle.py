@@ -322,7 +322,7 @@ async def update_workspace(
     before, _ = await wanted_parent(tenant, workspace_id, parent_id)
     body = changes(name, role, tier, runtime, collapsed, parent_id)
     former = {key: getattr(before, key) for key in body}
-    with formers.naming(before=former):
+    with formers.naming(id=workspace_id, before=former):
         await tenant.send("PATCH", "/workspaces/{id}", dict[str, Any], id=workspace_id, body=body)
         with reading_back():
             after, _ = await wanted_parent(tenant, workspace_id, "")
