@@ -80,14 +80,15 @@ async def test_the_runtime_of_a_template_is_sent_with_it(rig: Rig, template: str
     assert json.loads(rig.transport.bodies[-2])["runtime"] == runtime
 
 
-async def test_a_template_that_is_not_listed_is_refused_unless_the_runtime_is_given(rig: Rig) -> None:
+@pytest.mark.parametrize("more", [{}, {"runtime": "langgraph"}, {"external": True}])
+async def test_a_template_that_is_not_listed_is_refused_whatever_else_is_given(rig: Rig, more: dict[str, Any]) -> None:
     """A folder whose config cannot be read is not listed, and nobody knows what the tenant finds in it."""
     await done(rig, "import_template", {"name": "Broken", "files": {"config.yaml": "runtime: external\nx: ["}})
-    error = await refused(rig.road().call(can_ask(), "create_workspace", {"name": "ghost", "template": "broken"}))
-    assert (error.kind, error.sent) == ("arguments", False)
+    for template, near in (("broken", []), ("Claude-code-defalt", ["claude-code-default"])):
+        given = {"name": "ghost", "template": template, **more}
+        error = await refused(rig.road().call(can_ask(), "create_workspace", given))
+        assert (error.kind, error.sent, error.details.get("near", [])[:1]) == ("arguments", False, near)
     assert rig.transport.changes == ["POST /templates/import"]
-    told = await done(rig, "create_workspace", {"name": "inside", "template": "broken", "runtime": "langgraph"})
-    assert told["runtime"] == "langgraph"
 
 
 async def test_a_plan_asks_about_an_outside_agent_too(rig: Rig) -> None:

@@ -3,6 +3,7 @@
 Contract: create_workspace (runtime "external" is the same as external=true; without a runtime the template's counts).
 """
 
+import difflib
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from molecule_mcp.capability import Fact, Family, Item, Own, Preview, Risk, exac
 from molecule_mcp.errors import ArgumentError
 from molecule_mcp.secrets import Outputs
 from molecule_mcp.tenant import Tenant
-from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId
+from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text
 from molecule_mcp.tools.lifecycle import EXTERNAL, RuntimeName, one, read_back, shown
 from molecule_mcp.tools.workspaces import Row
 
@@ -45,7 +46,7 @@ class Created(Answer):
 class Offered(Answer):
     """What we read of a template (contract schema WorkspaceTemplate)."""
 
-    id: str
+    id: Text
     runtime: RuntimeName = ""
 
 
@@ -60,17 +61,26 @@ class New(Answer):
 async def runtime_of(tenant: Tenant, template: str, runtime: str, external: bool) -> str:
     """The runtime of what these arguments make; empty: the tenant's own choice, which is never an outside agent.
 
-    Raises: ArgumentError when it would be that of a template that is not listed: the tenant takes some other one then.
+    Raises: ArgumentError when a template is not listed: the tenant takes some other one then, and says nothing.
     """
-    if external or runtime or not template:
-        # Without runtime "external" the tenant would treat it as a container later, and cut its agent off.
-        return EXTERNAL if external else runtime
-    for each in await tenant.read("/templates", list[Offered]):
-        if each.id == template:
-            return each.runtime or USUAL
+    own = (await listed(tenant, template)).runtime or USUAL if template else ""
+    # Without runtime "external" the tenant would treat it as a container later, and cut its agent off.
+    return EXTERNAL if external else runtime or own
+
+
+async def listed(tenant: Tenant, template: str) -> Offered:
+    """A template of the list.
+
+    Raises: ArgumentError with the ids that are spelt alike when there is none.
+    """
+    rows = {each.id: each for each in await tenant.read("/templates", list[Offered])}
+    if template in rows:
+        return rows[template]
+    near = difflib.get_close_matches(template.lower(), rows, n=5, cutoff=0.5)
     raise ArgumentError(
-        "template is of none in the list, so its runtime is not known",
-        advice="list_templates shows all ids; or give the runtime as well.",
+        "template is of none in the list; nothing was sent",
+        advice="list_templates shows all ids.",
+        details={"near": near} if near else None,
     )
 
 
