@@ -95,6 +95,19 @@ async def test_collapse_shows_who_goes_and_who_is_left_and_asks_for_a_phrase(rig
     assert "schedules keep firing" in text
 
 
+@pytest.mark.parametrize("between", ["online", "removed"])
+async def test_collapse_shows_everybody_who_is_left_however_deep(rig: Rig, between: str) -> None:
+    writer, deep = rig.named("Copywriter"), rig.named("SEO Analyst")
+    rig.app.database.execute("UPDATE workspaces SET parent_id = ? WHERE id = ?", (writer, deep))
+    rig.app.database.execute("UPDATE workspaces SET status = ? WHERE id = ?", (between, writer))
+    road, given = rig.road(), {"workspace_id": rig.named("Chief of Staff")}
+    question = await asked(road, "collapse_team", given)
+    left = "\n".join(question.plan.question.lines).partition("Left alive below them")[2]
+    assert (deep in left, writer in left) == (True, between == "online")
+    await answered(road, "collapse_team", given, question, phrase=question.plan.question.phrase)
+    assert rig.statuses()[deep] != "removed"
+
+
 def parents(rig: Rig) -> dict[str, str | None]:
     """Every listed workspace's parent."""
     return dict(rig.app.database.execute("SELECT id, parent_id FROM workspaces WHERE status != 'removed'").fetchall())
@@ -103,7 +116,10 @@ def parents(rig: Rig) -> dict[str, str | None]:
 async def test_a_collapsed_team_is_read_back_and_orphans_are_named(rig: Rig) -> None:
     chief = rig.named("Chief of Staff")
     children = {key for key, parent in parents(rig).items() if parent == chief}
-    orphans = {key for key, parent in parents(rig).items() if parent in children}
+    rig.app.database.execute(
+        "UPDATE workspaces SET parent_id = ? WHERE name = 'SEO Analyst'", (rig.named("Copywriter"),)
+    )
+    orphans = {key for key, parent in parents(rig).items() if parent in children} | {rig.named("SEO Analyst")}
     told = await done(rig.road(), "collapse_team", workspace_id=chief)
     assert {child["id"] for child in told["removed"]} == children
     assert set(told["orphans"]) == orphans

@@ -22,7 +22,8 @@ from molecule_mcp.profiles.forms import Written
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.settings import Settings, folders, policy_file
 from molecule_mcp.tenant import Permit, Tenant
-from molecule_mcp.tools.workspaces import Row, below
+from molecule_mcp.tools.tree import below
+from molecule_mcp.tools.workspaces import Row
 
 ROUTES = frozenset({"GET /workspaces"})
 

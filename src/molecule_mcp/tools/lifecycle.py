@@ -4,6 +4,7 @@ Contract: update_workspace (200 even when nothing was stored: read back), restar
 pause_workspace (with everything below), resume_workspace (with everything paused below).
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -15,7 +16,8 @@ from molecule_mcp.tools import formers
 from molecule_mcp.tools.kinds import Answer, NewName, OptionalWorkspaceId, Text, WorkspaceId, clean
 from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.texts import nothing_given
-from molecule_mcp.tools.workspaces import Row, below, counted, has_descendants, running, stopped
+from molecule_mcp.tools.tree import below, left_out, orphans
+from molecule_mcp.tools.workspaces import Row, counted, has_descendants, running, stopped
 
 family = Family("workspaces")
 
@@ -90,12 +92,19 @@ def shown(row: Row) -> Own:
 
 
 def preview_of(
-    verb: str, rows: list[Row], target: Row, effect: str, more: tuple[Fact, ...] = (), **arguments: Any
+    verb: str,
+    rows: list[Row],
+    target: Row,
+    effect: str,
+    more: tuple[Fact, ...] = (),
+    cut_off: Sequence[Row] = (),
+    **arguments: Any,
 ) -> Preview:
     """A preview of one request that reaches these workspaces.
 
     Args:
         more: What else a person is told.
+        cut_off: What it may reach too, below a removed one.
         arguments: The call's besides the workspace.
     """
     return Preview(
@@ -103,17 +112,18 @@ def preview_of(
         facts=(
             Fact("Target", shown(target)),
             Fact("Reaches", tuple(shown(row) for row in rows)),
+            *left_out(cut_off),
             Fact("Effect", Own(effect)),
             *more,
         ),
         items=(
             Item(
                 {"workspace_id": target.id, **arguments},
-                {"reaches": sorted(f"{row.id} {row.name} {row.parent_id}" for row in rows)},
+                {"reaches": sorted(f"{row.id} {row.name} {row.parent_id}" for row in (*rows, *cut_off))},
             ),
         ),
         target=(target.name, target.id),
-        touches=frozenset(row.id for row in rows),
+        touches=frozenset(row.id for row in (*rows, *cut_off)),
     )
 
 
@@ -124,8 +134,10 @@ async def is_external(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, 
 
 async def tree_and_external(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
     """Live facts of a resume: whether something lives below, and whether an agent runs elsewhere."""
-    rows = below(await tenant.read("/workspaces", list[Row]), workspace_id)
-    return {"descendants": len(rows) != 1, "external": any(row.runtime == EXTERNAL for row in rows) or not rows}
+    listed = await tenant.read("/workspaces", list[Row])
+    team, cut_off = below(listed, workspace_id), await orphans(tenant, listed, workspace_id)
+    rows = [*team, *cut_off]
+    return {"descendants": len(rows) != 1, "external": any(row.runtime == EXTERNAL for row in rows) or not team}
 
 
 async def what_restarts(tenant: Tenant, workspace_id: str, reset: bool = False) -> Preview:
@@ -164,7 +176,8 @@ async def restart_workspace(
 
 async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
     """Every workspace that a pause reaches."""
-    team = below(await tenant.read("/workspaces", list[Row]), workspace_id)
+    listed = await tenant.read("/workspaces", list[Row])
+    team, cut_off = below(listed, workspace_id), await orphans(tenant, listed, workspace_id)
     rows = [row for row in team if row.status != "paused"]
     if not any(row.id == workspace_id for row in rows):
         raise GateStop("nothing_to_do", "The workspace is paused or removed already; nothing was sent.")
@@ -172,7 +185,7 @@ async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
     # A resume is no way back: it starts all that is paused by then.
     idle = tuple(shown(row) for row in team if stopped(row.status))
     more = (Fact("Do not run now, yet a later resume starts them too", idle),) if idle else ()
-    return preview_of("Pause", rows, rows[-1], effect, more)
+    return preview_of("Pause", rows, rows[-1], effect, more, cut_off)
 
 
 @family.tool(
@@ -191,12 +204,14 @@ async def pause_workspace(tenant: Tenant, workspace_id: WorkspaceId) -> Started:
 
 async def what_resumes(tenant: Tenant, workspace_id: str) -> Preview:
     """Every paused workspace that a resume starts, also those paused on their own before."""
-    rows = [row for row in below(await tenant.read("/workspaces", list[Row]), workspace_id) if row.status == "paused"]
+    listed = await tenant.read("/workspaces", list[Row])
+    rows = [row for row in below(listed, workspace_id) if row.status == "paused"]
     if not any(row.id == workspace_id for row in rows):
         raise GateStop("nothing_to_do", "The workspace is not paused, or removed already; nothing was sent.")
-    outside = sum(row.runtime == EXTERNAL for row in rows)
+    cut_off = [row for row in await orphans(tenant, listed, workspace_id) if row.status == "paused"]
+    outside = sum(row.runtime == EXTERNAL for row in (*rows, *cut_off))
     effect = "they start and may cost money" + (f"; {outside} run elsewhere and lose their token" if outside else "")
-    return preview_of("Resume", rows, rows[-1], effect)
+    return preview_of("Resume", rows, rows[-1], effect, cut_off=cut_off)
 
 
 @family.tool(

@@ -14,6 +14,7 @@ from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.kinds import Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
 from molecule_mcp.tools.readback import reading_back
+from molecule_mcp.tools.tree import below, orphans
 from molecule_mcp.tools.workspaces import MOST, Row, everything, line
 
 family = Family("teams")
@@ -148,7 +149,8 @@ async def what_collapses(tenant: Tenant, workspace_id: str) -> Preview:
     if len(going) > MOST:
         raise GateStop("too_large", f"{len(going)} workspaces would go; at most {MOST} at once.")
     ids = {each.id for each in going}
-    orphans = [each for each in rows if each.parent_id in ids]
+    left = [each for each in below(rows, workspace_id) if each.id not in {workspace_id, *ids}]
+    left = [*left[::-1], *await orphans(tenant, rows, workspace_id)]
     belongings = await everything(tenant, going)
     stable = {each.id: {"name": each.name, **belongings[each.id]} for each in going}
     return Preview(
@@ -156,7 +158,7 @@ async def what_collapses(tenant: Tenant, workspace_id: str) -> Preview:
         facts=(
             Fact("Stays", shown(row)),
             Fact("Goes", tuple(line(each, belongings[each.id]) for each in going)),
-            Fact("Left alive below them", tuple(shown(each) for each in orphans) or Own("nothing")),
+            Fact("Left alive below them", tuple(shown(each) for each in left) or Own("nothing")),
             Fact(
                 "Cannot be undone",
                 Own("no restore exists: agents end; their tokens stay valid and their schedules keep firing"),
@@ -165,11 +167,11 @@ async def what_collapses(tenant: Tenant, workspace_id: str) -> Preview:
         items=(
             Item(
                 {"workspace_id": workspace_id},
-                {"name": row.name, "children": stable, "below": sorted(f"{each.id} {each.name}" for each in orphans)},
+                {"name": row.name, "children": stable, "below": sorted(f"{each.id} {each.name}" for each in left)},
             ),
         ),
         target=(row.name, row.id),
-        touches=frozenset({row.id} | ids | {each.id for each in orphans}),
+        touches=frozenset({row.id} | ids | {each.id for each in left}),
     )
 
 
@@ -189,7 +191,8 @@ async def what_collapses(tenant: Tenant, workspace_id: str) -> Preview:
 )
 async def collapse_team(tenant: Tenant, workspace_id: WorkspaceId) -> Collapsed:
     """Remove a workspace's direct children, but nothing below them; delete_workspace removes one cleanly."""
-    before = await children_of(tenant, workspace_id)
+    team = below(await tenant.read("/workspaces", list[Row]), workspace_id)
+    before = [each for each in team if each.parent_id == workspace_id and each.id != workspace_id]
     told = await tenant.send("POST", "/workspaces/{id}/collapse", Gone, id=workspace_id)
     with reading_back():
         rows = await tenant.read("/workspaces", list[Row])
@@ -204,6 +207,6 @@ async def collapse_team(tenant: Tenant, workspace_id: WorkspaceId) -> Collapsed:
     return Collapsed(
         id=workspace_id,
         removed=[Member(id=each.id, name=each.name) for each in before],
-        orphans=[row.id for row in rows if row.parent_id in ids],
+        orphans=[row.id for row in rows if row.id in {each.id for each in team} - {workspace_id}],
         note=note,
     )

@@ -3,7 +3,6 @@
 Contract: list_workspaces (every workspace but removed ones, oldest first, no paging), get_workspace, delete_workspace.
 """
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -16,6 +15,7 @@ from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, WorkspaceRef
 from molecule_mcp.tools.naming import Known, candidates, near
 from molecule_mcp.tools.tables import paged
+from molecule_mcp.tools.tree import below, left_out, orphans
 
 family = Family("workspaces")
 
@@ -203,9 +203,10 @@ async def names(tenant: Tenant) -> dict[str, str]:
 
 
 async def has_descendants(tenant: Tenant, workspace_id: str, **_: Any) -> dict[str, bool]:
-    """Live fact: whether anything lives below a workspace."""
+    """Live fact: whether anything lives below a workspace, also below a removed one."""
     rows = await tenant.read("/workspaces", list[Row])
-    return {"descendants": any(row.parent_id == workspace_id for row in rows)}
+    direct = any(row.parent_id == workspace_id for row in rows)
+    return {"descendants": direct or bool(await orphans(tenant, rows, workspace_id))}
 
 
 async def what_goes(tenant: Tenant, workspace_id: str, purge: bool = False) -> Preview:
@@ -221,12 +222,14 @@ async def what_goes(tenant: Tenant, workspace_id: str, purge: bool = False) -> P
             advice="Delete subtrees first.",
         )
     belongings = await everything(tenant, doomed)
-    target = doomed[-1]
+    target, cut_off = doomed[-1], await orphans(tenant, rows, workspace_id)
+    known = {"orphans": sorted(row.id for row in cut_off)} if cut_off else {}
     return Preview(
         headline=Own(f"{'PURGE' if purge else 'Delete'} {counted(len(doomed), 'workspace')}, with what is in them"),
         facts=(
             Fact("Target", Own(f"{quoted(target.name)} {target.id}, {quoted(target.status)}")),
             Fact("Goes, in this order", tuple(line(row, belongings[row.id]) for row in doomed)),
+            *left_out(cut_off),
             Fact(
                 "Cannot be undone",
                 Own("all stored data is erased; only past events stay" if purge
@@ -236,12 +239,13 @@ async def what_goes(tenant: Tenant, workspace_id: str, purge: bool = False) -> P
         items=tuple(
             Item(
                 {"workspace_id": row.id, "purge": purge},
-                {"id": row.id, "name": row.name, "parent_id": row.parent_id, **belongings[row.id]},
+                {"id": row.id, "name": row.name, "parent_id": row.parent_id, **belongings[row.id]}
+                | (known if row is target else {}),
             )
             for row in doomed
         ),
         target=(target.name, target.id),
-        touches=frozenset(row.id for row in doomed),
+        touches=frozenset(row.id for row in (*doomed, *cut_off)),
     )  # fmt: skip
 
 
@@ -256,23 +260,6 @@ async def is_deleted(tenant: Tenant, past: Past) -> bool | None:
     if found.status == "removed":
         return None if "purge" in past.query else True
     return False
-
-
-def below(rows: Iterable[Row], top: str) -> list[Row]:
-    """A workspace and all below it, children before parents; empty when it is not in the list."""
-    children: dict[str | None, list[Row]] = {}
-    own: Row | None = None
-    for row in rows:
-        children.setdefault(row.parent_id, []).append(row)
-        own = row if row.id == top else own
-    order: list[Row] = [] if own is None else [own]
-    seen = {top}
-    for row in order:
-        # The tenant allows cycles; a node met twice is not walked again.
-        fresh = [child for child in children.get(row.id, []) if child.id not in seen]
-        seen.update(child.id for child in fresh)
-        order += fresh
-    return order[::-1]
 
 
 async def removed_already(tenant: Tenant, workspace_id: str, purge: bool) -> Row:
