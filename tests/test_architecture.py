@@ -12,9 +12,9 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "molecule_mcp"
 
 ROOMS = (
-    "errors", "cleaning", "redaction", "settings", "capability", "arguments", "tenant", "secrets", "tools", "store",
-    "gate", "prepared", "toolsets", "profiles", "road", "offers", "offering", "server", "console", "transports",
-    "embedded", "cli", "__main__",
+    "errors", "cleaning", "disk", "redaction", "settings", "capability", "arguments", "tenant", "secrets", "tools",
+    "store", "gate", "prepared", "toolsets", "profiles", "road", "offers", "offering", "server", "console",
+    "transports", "embedded", "cli", "__main__",
 )  # fmt: skip
 """Every room; one imports only from those before it."""
 

@@ -1,13 +1,14 @@
 """Outputs: private files, kept ones that a tool of their kind reads again, minted ones that a person sees once."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
-from molecule_mcp.secrets import Outputs
+from molecule_mcp.secrets import Outputs, private
 
 VALUE = "sesame-0123456789"
 
@@ -114,6 +115,60 @@ def test_bytes_are_kept_as_they_are_and_for_their_user_only(outputs: Outputs) ->
 
 def test_a_text_ends_with_a_line_break(outputs: Outputs) -> None:
     assert Path(outputs.keep("export", "x", "t\u00e9")).read_bytes() == b"t\xc3\xa9\n"
+
+
+def test_a_value_whose_process_ended_while_it_was_taken_is_known_and_listed_and_shown_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, redactor = tmp_path / "outputs", Redactor()
+    dying = Outputs(folder, Redactor())
+    dying.ready()
+    name = Path(dying.write("org-token", "k1", VALUE)).name
+
+    def killed(_folder: Path, _name: str) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(private, "read", killed)
+        dying.once(name)
+    assert not (folder / name).exists()
+    outputs = Outputs(folder, redactor)
+    outputs.learn_minted()
+    assert redactor.text(VALUE) == f"[redacted:{name}]"
+    assert outputs.minted() == [name]
+    assert outputs.once(name) == VALUE
+    assert list(folder.iterdir()) == []
+
+
+def test_a_value_that_another_listing_put_back_first_is_still_listed(
+    outputs: Outputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = Path(outputs.write("org-token", "k1", VALUE)).name
+    (tmp_path / "outputs" / name).rename(tmp_path / "outputs" / f".{name}.taken")
+    rename = Path.rename
+
+    def twice(path: Path, target: Path) -> Path:
+        rename(path, target)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", twice)
+    assert outputs.minted() == [name]
+
+
+def test_what_is_written_is_on_the_disk_with_its_name_before_it_is_told(
+    outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        status = os.fstat(handle)
+        order.append("folder" if stat.S_ISDIR(status.st_mode) else status.st_size)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    outputs.write("org-token", "k1", VALUE)
+    assert order == [len(VALUE) + 1, "folder"]
 
 
 def test_a_rehearsal_leaves_no_file(outputs: Outputs, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Private files: written whole, never through a link, never into a folder that others can reach."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,18 @@ def test_a_name_that_is_taken_stays_as_it_is(tmp_path: Path) -> None:
     assert not private.create(path, b"second")
     assert not (tmp_path / "elsewhere").exists()
     assert [each.name for each in path.parent.iterdir()] == ["value"]
+
+
+def test_what_is_not_written_whole_has_a_name_that_tells_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(draft: Path, _path: Path) -> None:
+        assert re.fullmatch(r"\.[0-9a-f]{16}\.draft", draft.name)
+        assert draft.read_bytes() == b"first"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", killed)
+    with pytest.raises(KeyboardInterrupt):
+        private.create(tmp_path / "folder" / "value", b"first")
+    assert list((tmp_path / "folder").iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", [0o750, 0o701])

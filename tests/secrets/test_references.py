@@ -368,7 +368,7 @@ def test_without_a_page_nothing_can_be_typed() -> None:
 
 def test_what_cannot_be_deleted_is_logged_and_the_call_stands(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "typed").mkdir(mode=0o700)
-    (tmp_path / "typed" / "A.json").write_text("{}")
+    (tmp_path / "typed" / "A.value").mkdir()
     Secrets(tmp_path, {}, Redactor(), Typed(tmp_path / "typed", grants.code)).forget("b1")
     assert "could not be deleted at once" in caplog.text
 

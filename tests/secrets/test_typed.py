@@ -1,5 +1,6 @@
 """What a person types on the page serves the call that asked for it, once, and no other."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, StoreError
 from molecule_mcp.gate import grants
 from molecule_mcp.secrets import Purpose, Typed, asked_by, private
 from molecule_mcp.secrets import typed as typed_secrets
-from molecule_mcp.secrets.typed import FILL, LASTS, RESTS
+from molecule_mcp.secrets.typed import DRAFTS, FILL, LASTS, RESTS
 
 VALUE = "sesame-0123456789"
 
@@ -176,16 +177,96 @@ def test_files_are_for_us_alone(typed: Typed, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_files_of_others_are_not_believed(typed: Typed, tmp_path: Path) -> None:
-    required(typed)
-    (request,) = (tmp_path / "typed").iterdir()
+@pytest.mark.parametrize("junk", ["[1]", "{}", "{", "null", '{"code": 1}', "\xff", "[" * 100_000])
+def test_a_damaged_request_concerns_its_own_code_alone_and_goes_in_time(
+    typed: Typed, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture, junk: str
+) -> None:
+    folder = tmp_path / "typed"
+    fill(typed, required(typed))
+    damaged = folder / "7F3K92QD.json"
+    damaged.write_bytes(junk.encode("latin-1"))
+    damaged.chmod(0o600)
+    (folder / "7F3K92QD.value").write_text("typed-for-nobody")
+    os.utime(damaged, (clock.now, clock.now))
+    assert value(typed) == VALUE
+    typed.withdraw("7F3K-92QD")
+    for code in ("7F3K-92QD", "7F3K92QD"):
+        with pytest.raises(StoreError, match=r"7F3K92QD\.json is damaged or not private"):
+            typed.wanted(code)
+    assert typed.wanted("0000-0000") is None
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("the request 7F3K92QD.json for a secret cannot be read (")
+    clock.now += RESTS - 1
+    typed.forget("b1")
+    assert damaged.exists()
+    clock.now += 1
+    typed.forget("b1")
+    assert list(folder.iterdir()) == []
+    assert typed.wanted("7F3K-92QD") is None
+
+
+def test_what_stands_where_a_request_should_and_cannot_be_deleted_stops_nobody(
+    typed: Typed, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = required(typed)
+    [request] = (tmp_path / "typed").iterdir()
+    folder = request.with_name(f"{stop.details['code']}.json")
+    folder.mkdir()
+    os.utime(folder, (clock.now - RESTS, clock.now - RESTS))
+    assert fill(typed, stop)
+    assert value(typed) == VALUE
+    assert f"{folder.name} cannot be deleted: Is a directory" in caplog.messages
+
+
+def test_a_request_that_was_moved_or_has_no_end_is_damaged(typed: Typed, clock: Clock, tmp_path: Path) -> None:
+    stop = required(typed)
+    [request] = (tmp_path / "typed").iterdir()
+    whole = request.read_text()
+    other = request.with_name("7F3K92QD.json")
+    private.create(other, whole.encode())
+    request.write_text(whole.replace(str(clock.now), "NaN"))
+    for each in (request, other):
+        os.utime(each, (clock.now, clock.now))
+    for code in ("7F3K-92QD", stop.details["code"]):
+        with pytest.raises(StoreError, match="is damaged"):
+            typed.wanted(code)
+    request.write_text(whole)
+    found = typed.wanted(stop.details["code"])
+    assert found
+    assert found[1] == "open"
+
+
+def test_a_request_that_others_can_read_is_not_believed(typed: Typed, tmp_path: Path) -> None:
+    stop = required(typed)
+    [request] = (tmp_path / "typed").iterdir()
     request.chmod(0o644)
+    with pytest.raises(StoreError, match="not private"):
+        typed.wanted(stop.details["code"])
+    assert required(typed).details["code"] != stop.details["code"]
+
+
+def test_a_value_that_is_no_text_is_named(typed: Typed, tmp_path: Path) -> None:
+    fill(typed, required(typed))
+    [kept] = (tmp_path / "typed").glob("*.value")
+    kept.write_bytes(b"\xff")
+    with asked_by(purpose()), pytest.raises(StoreError, match=f"{kept.name} of a typed secret is damaged"):
+        typed.value("KEY")
+    kept.chmod(0o644)
     with asked_by(purpose()), pytest.raises(StoreError, match="other users; its mode"):
         typed.value("KEY")
-    request.chmod(0o600)
-    request.write_text("[1]")
-    with asked_by(purpose()), pytest.raises(StoreError, match="damaged"):
-        typed.value("KEY")
+
+
+def test_what_a_killed_process_did_not_finish_writing_does_not_stay(typed: Typed, clock: Clock, tmp_path: Path) -> None:
+    required(typed)
+    draft = tmp_path / "typed" / f".0123456789abcdef{private.DRAFT}"
+    draft.write_text(VALUE)
+    os.utime(draft, (clock.now, clock.now))
+    clock.now += DRAFTS - 1
+    typed.forget("b2")
+    assert draft.exists(), "its process may be writing it"
+    clock.now += 1
+    typed.forget("b2")
+    assert not draft.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

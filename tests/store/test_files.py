@@ -117,19 +117,6 @@ def test_a_file_is_on_the_disk_before_it_has_its_name_and_the_name_before_it_is_
             os.fstat(handle)
 
 
-def test_a_folder_that_cannot_be_opened_is_left_to_its_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Windows."""
-    asked: list[object] = []
-
-    def refused(path: Path, _: int) -> int:
-        asked.append(path)
-        raise PermissionError
-
-    monkeypatch.setattr(os, "open", refused)
-    files.sync_folder(tmp_path)
-    assert asked == [tmp_path]
-
-
 def test_a_missing_file_reads_as_none(tmp_path: Path) -> None:
     assert files.read(tmp_path / "key") is None
 

@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from molecule_mcp.disk import sync_folder
 from molecule_mcp.errors import ConfigurationError
 from molecule_mcp.settings import POLICY
 from molecule_mcp.store import files
@@ -92,7 +93,7 @@ def replace(path: Path, before: bytes, after: bytes) -> None:
         if read(path) != before:
             raise ConfigurationError(f"{path} was changed meanwhile; it was left as it is.", advice="Run it again.")
         draft.replace(path)
-        files.sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written ({error.strerror}).") from None
     finally:

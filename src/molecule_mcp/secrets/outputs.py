@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from molecule_mcp.disk import sync_folder
 from molecule_mcp.errors import ArgumentError, StoreError
 from molecule_mcp.redaction import Redactor
 from molecule_mcp.secrets import private
@@ -24,6 +25,8 @@ UNFIT = re.compile(r"[^A-Za-z0-9-]")
 MINTED = re.compile(r"[A-Za-z0-9-]{1,200}")
 """Names of files with a minted value; exports end in `EXPORT`."""
 EXPORT = ".export"
+TAKEN = re.compile(r"\.([A-Za-z0-9-]{1,200})\.taken")
+"""Names of files with a minted value that is about to be shown: the name that it has otherwise."""
 
 
 class Outputs:
@@ -111,13 +114,19 @@ class Outputs:
         Raises: StoreError when the folder is not ours alone.
         """
         self.ready()
+        for name in private.names(self._folder):
+            if found := TAKEN.fullmatch(name):  # its process ended, or its value is not shown
+                with suppress(FileNotFoundError):
+                    (self._folder / name).rename(self._folder / found[1])
         return sorted(each.name for each in self._folder.iterdir() if MINTED.fullmatch(each.name))
 
     def learn_minted(self) -> None:
         """Have values masked that earlier processes minted and that still lie here; what is no plain file is left."""
-        for name in filter(MINTED.fullmatch, private.names(self._folder)):
-            with suppress(OSError, ValueError, private.UnsafeError):
-                self._redactor.learn(private.read(self._folder, name).decode().removesuffix("\n"), name)
+        for name in private.names(self._folder):
+            if MINTED.fullmatch(name) or TAKEN.fullmatch(name):
+                with suppress(OSError, ValueError, private.UnsafeError):
+                    value = private.read(self._folder, name).decode().removesuffix("\n")
+                    self._redactor.learn(value, name.removeprefix(".").removesuffix(".taken"))
 
     def once(self, name: str) -> str:
         """A minted value, for a person's eyes; its file is gone before this returns.
@@ -126,7 +135,7 @@ class Outputs:
         """
         if name not in self.minted():
             raise ArgumentError("There is no such value, or it was shown already.")
-        taken = f".{secrets.token_hex(8)}"
+        taken = f".{name}.taken"
         try:
             (self._folder / name).rename(self._folder / taken)  # of two who look at once, one gets it
             value = private.read(self._folder, taken).decode().removesuffix("\n")
@@ -153,6 +162,7 @@ class Outputs:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        sync_folder(self._folder)
         return str(path)
 
 

@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024
 """Bytes of the largest file that is read."""
+DRAFT = ".draft"
+"""Ending of a file that is not written whole yet; its process ended, where it is older than a minute."""
 OPEN_TO_OTHERS = "can be used by other users; its mode must be 600"
 POSIX = hasattr(os, "O_NOFOLLOW") and os.open in os.supports_dir_fd
 
@@ -58,7 +60,7 @@ def create(path: Path, data: bytes) -> bool:
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.getuid():
         raise UnsafeError("lies in a folder that is a link, another user's, or open to others")
-    draft = path.with_name(f".{secrets.token_hex(8)}")
+    draft = path.with_name(f".{secrets.token_hex(8)}{DRAFT}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

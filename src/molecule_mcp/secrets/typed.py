@@ -8,11 +8,13 @@ value goes, is still asked for.
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +29,9 @@ RESTS = 1800.0
 """Seconds for which a no is kept."""
 NOES = 2
 """Of so many to one tool nobody is asked any more."""
+
+DRAFTS = 60.0
+"""Seconds after which a file that nobody finished writing is deleted."""
 
 Kind = Literal["value", "declined", "json"]
 KINDS: tuple[Kind, ...] = ("value", "declined", "json")
@@ -64,6 +69,8 @@ class Wanted:
     tenant: str
     created: float
 
+
+logger = logging.getLogger(__name__)
 
 _PURPOSE: ContextVar[Purpose | None] = ContextVar("purpose", default=None)
 
@@ -103,6 +110,7 @@ class Typed:
         self._page = page
         self._how = how
         self._clock = clock
+        self._broken: frozenset[str] = frozenset()
 
     def value(self, name: str) -> str:
         """The value that a person typed for the call under way.
@@ -119,7 +127,7 @@ class Typed:
             asked = [each for each in kept if (each.binding, each.name) == (binding, name)]
             for each in asked:
                 if self._state(each) == "filled":
-                    return private.read(self._folder, self._file(each.code, "value").name).decode()
+                    return self._value(each)
             wanted = next((each for each in asked if self._state(each) == "open"), None)
             if wanted is None:
                 self._hinder(purpose, [each for each in kept if each.principal == purpose.principal])
@@ -131,12 +139,15 @@ class Typed:
 
         Args:
             code: Upper case, with or without its dash.
+        Raises: StoreError, also when the file of this code cannot be read.
         """
         with _faults():
             for each in self._kept():
                 if each.code.replace("-", "") == code.replace("-", ""):
                     state = self._state(each)
                     return (each, state) if state else None
+        if (name := self._file(code, "json").name) in self._broken:
+            raise StoreError(f"What was asked for under this code cannot be read: {name} is damaged or not private.")
         return None
 
     def fill(self, wanted: Wanted, value: str) -> bool:
@@ -233,11 +244,11 @@ class Typed:
     def _kept(self) -> list[Wanted]:
         """Every request, oldest first; what is too old is deleted on the way."""
         kept: list[Wanted] = []
+        broken: set[str] = set()
         for path in self._folder.glob("*.json"):
-            try:
-                wanted = Wanted(**json.loads(private.read(self._folder, path.name)))
-            except FileNotFoundError:
-                continue  # its call ended meanwhile
+            wanted = self._request(path, broken)
+            if wanted is None:
+                continue
             declined = self._file(wanted.code, "declined").exists()
             if wanted.created + (RESTS if declined else LASTS) <= self._clock():
                 self._drop(wanted.code)
@@ -246,7 +257,50 @@ class Typed:
         for path in self._folder.glob("*.value"):
             if not path.with_suffix(".json").exists():  # typed while its call ended
                 path.unlink(missing_ok=True)
+        for path in self._folder.glob(f"*{private.DRAFT}"):  # its process was killed while it wrote
+            if self._aged(path, DRAFTS):
+                path.unlink(missing_ok=True)
+        self._broken = frozenset(broken)
         return sorted(kept, key=lambda each: each.created)
+
+    def _request(self, path: Path, broken: set[str]) -> Wanted | None:
+        """What a file asks for. None when it is gone, or damaged, which concerns its own code alone."""
+        try:
+            wanted = Wanted(**json.loads(private.read(self._folder, path.name)))
+            if self._file(wanted.code, "json") != path or not isfinite(wanted.created):
+                raise ValueError("is not of its code")
+        except FileNotFoundError:
+            return None  # its call ended meanwhile
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError, private.UnsafeError) as error:
+            if path.name not in self._broken:
+                logger.warning("the request %s for a secret cannot be read (%s)", path.name, type(error).__name__)
+            broken.add(path.name)
+            self._discard(path)
+            return None
+        return wanted
+
+    def _discard(self, path: Path) -> None:
+        """Delete a damaged request and what belongs to it, once nobody can be waiting for it."""
+        if self._aged(path, RESTS):
+            for kind in KINDS:
+                try:
+                    path.with_suffix(f".{kind}").unlink(missing_ok=True)
+                except OSError as error:
+                    logger.warning("%s cannot be deleted: %s", path.name, error.strerror)
+
+    def _aged(self, path: Path, seconds: float) -> bool:
+        """Whether nobody has written a file for so long."""
+        try:
+            return path.lstat().st_mtime + seconds <= self._clock()
+        except FileNotFoundError:
+            return False
+
+    def _value(self, wanted: Wanted) -> str:
+        name = self._file(wanted.code, "value").name
+        try:
+            return private.read(self._folder, name).decode()
+        except ValueError:
+            raise StoreError(f"The file {name} of a typed secret is damaged; nothing was sent.") from None
 
     def _drop(self, code: str) -> None:
         for kind in KINDS:
@@ -265,5 +319,3 @@ def _faults() -> Generator[None]:
         raise StoreError(f"A file of typed secrets {unsafe}; nothing was sent.") from None
     except OSError as error:
         raise StoreError(f"Typed secrets cannot be kept: {error.strerror}; nothing was sent.") from None
-    except (ValueError, TypeError):
-        raise StoreError("A file of typed secrets is damaged; nothing was sent.") from None

@@ -9,6 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from molecule_mcp.disk import sync_folder
 from molecule_mcp.errors import ConfigurationError
 
 _NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
@@ -90,14 +91,3 @@ def publish(draft: Path, path: Path) -> bool:
         return False
     sync_folder(path.parent)
     return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's names on disk."""
-    # A new name survives a power loss only when its folder is on disk; Windows cannot open one and does not need to.
-    with suppress(PermissionError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
