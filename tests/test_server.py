@@ -158,6 +158,21 @@ async def test_tools_are_made_once_however_many_choices_of_them_are_listed(rig: 
     assert first[0] is second[1]
 
 
+@ERAS
+async def test_advice_names_no_tool_that_is_not_offered_without_how_to_get_it(rig: Rig, mode: str) -> None:
+    offered = {name: entries()[name] for name in ("diagnose_workspace", "send_message", "run_plan")}
+    server = MoleculeServer(entries=offered, profile=Profile(), road=rig.road, instructions="x")
+    broke = rig.named("SEO Analyst")
+    rig.app.database.execute("UPDATE workspaces SET budget_limit = 0 WHERE id = ?", (broke,))
+    line = "set_budget is not offered here; a person adds it: --tools set_budget"
+    async with Client(server, mode=mode) as client:
+        worked, told, structured = await called(client, "diagnose_workspace", {"workspace": broke})
+        assert (worked, told["not_offered"], told) == (True, line, structured)
+        worked, told, _ = await called(client, "send_message", {"workspace_id": broke, "text": "hello"})
+        assert not worked
+        assert told["advice"].endswith(" a person adds them: --tools get_spend --tools set_budget")
+
+
 class Settling(Road):
     """A road that tells when it has settled, and waits or fails before it, if told to."""
 

@@ -201,13 +201,14 @@ def test_workspaces_are_bound_by_id_in_lower_case() -> None:
 
 def test_a_flag_binds_fewer_workspaces_never_others() -> None:
     assert Settings.load({"MOLECULE_MCP_WORKSPACES": f"{ONE} {TWO}"}, workspaces=TWO).workspaces == {TWO}
-    assert "--workspaces" in refused({"MOLECULE_MCP_WORKSPACES": ONE}, workspaces=f"{ONE},{TWO}").message
+    assert "--workspace asks" in refused({"MOLECULE_MCP_WORKSPACES": ONE}, workspaces=f"{ONE},{TWO}").message
 
 
 @pytest.mark.parametrize("text", ["lab-notes", ONE[:-1], f"{{{ONE}}}", ONE.replace("-", ""), ",", f"{ONE},x", ""])
 def test_what_is_not_a_workspace_id_is_refused(text: str) -> None:
     error = refused({}, workspaces=text)
-    assert error.message.startswith("--workspaces")
+    assert error.message.startswith("--workspace ")
+    assert "--workspace" in str(error.advice)
     assert "lab-notes" not in str(error.told())
 
 
@@ -287,3 +288,8 @@ def test_a_policy_file_and_a_profile_are_named_by_variable_or_flag_and_a_flag_na
     assert "--profile asks for more than MOLECULE_MCP_PROFILE allows" in refused(environ, profile="admin").message
     assert "--policy asks for more than MOLECULE_MCP_POLICY allows" in refused(environ, policy="other.toml").message
     assert "not an absolute path" in refused({"MOLECULE_MCP_POLICY": "p.toml"}).message
+
+
+def test_a_wrong_workspace_id_is_answered_with_the_flag_as_it_is_written() -> None:
+    assert "--workspace once for each" in str(refused({}, workspaces="x").advice)
+    assert "--workspace" not in str(refused({"MOLECULE_MCP_WORKSPACES": "x"}).advice)

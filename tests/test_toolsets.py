@@ -1,5 +1,7 @@
 """Which tools are offered, by toolset, by name, and less what is left out."""
 
+from typing import Any
+
 import pytest
 
 from molecule_mcp import toolsets
@@ -67,7 +69,30 @@ def test_a_tool_that_is_not_offered_is_answered_with_how_to_get_it() -> None:
     assert "not offered" in told.message
     assert "--tools set_global_secret" in str(told.advice)
     assert "list_workspaces" in str(toolsets.missing("list_workspace", ["list_workspaces"], entries()).advice)
-    assert "tools/list" in str(toolsets.missing("x", [], entries()).advice)
+    for stranger in ("x", "search_tools"):
+        told = toolsets.missing(stranger, toolsets.DEFAULT, entries())
+        assert told.advice == "tools/list shows those there are; on the command line `molecule-mcp tools`."
+
+
+def test_advice_that_names_a_tool_that_is_not_offered_says_how_to_get_it() -> None:
+    def added(**told: Any) -> str:
+        return toolsets.unoffered(told, toolsets.DEFAULT, entries())
+
+    line = "set_budget is not offered here; a person adds it: --tools set_budget"
+    assert added(advice="set_budget raises it.") == line
+    assert added(findings=["fine", "refused until set_budget raises the limit."]) == line
+    assert added(broken=[{"why": "see list_activity"}], note="or set_budget") == (
+        "list_activity, set_budget are not offered here; a person adds them: --tools list_activity --tools set_budget"
+    )
+    assert added(error="arguments", message="`id` from list_templates.").endswith("--tools list_templates")
+    silent: list[dict[str, Any]] = [
+        {"advice": "pause_workspace stops it."},
+        {"error": "arguments", **toolsets.missing("set_budget", [], entries()).told()},
+        {"error": "refused", "message": "the tenant wrote set_budget"},
+        {"name": "set_budget", "rows": [["set_budget"]]},
+        {"findings": ['Its last error: "use "set_budget" now"']},
+    ]
+    assert [added(**told) for told in silent] == [""] * len(silent)
 
 
 def test_what_no_tool_does_on_purpose_is_answered_with_why() -> None:

@@ -37,7 +37,7 @@ from molecule_mcp.road.traffic import Asked, Caller, Calls, Done
 from molecule_mcp.road.underway import UnderWay
 from molecule_mcp.settings import Selection
 from molecule_mcp.store.records import Plan
-from molecule_mcp.toolsets import ALL, missing
+from molecule_mcp.toolsets import ALL, missing, unoffered
 
 MODERN = "2026-07-28"
 FORM = "allow"
@@ -173,6 +173,8 @@ class MoleculeServer(Offering):
             answer = await asked_before_2026(context, outcome.plan)
             outcome = await self.road.call(caller, name, arguments, answer)
             assert not isinstance(outcome, Asked)
+        if more := unoffered(outcome.structured, offered, entries()):
+            outcome = done({**outcome.structured, "not_offered": more})
         return CallToolResult(
             content=[TextContent(type="text", text=outcome.text)], structured_content=outcome.structured
         )
@@ -207,7 +209,15 @@ class MoleculeServer(Offering):
 
     def failed(self, error: BaseException) -> CallToolResult:
         """An error result; no structured content, since hosts check that against the schema of success."""
-        return CallToolResult(content=[TextContent(type="text", text=self.road.told(error))], is_error=True)
+        told = json.loads(text := self.road.told(error))
+        if more := unoffered(told, self.offered(toolsets_of_caller()), entries()):
+            text = done({**told, "advice": f"{told.get('advice', '')} {more}".strip()}).text
+        return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def done(structured: dict[str, Any]) -> Done:
+    """An answer with its text as a model reads it."""
+    return Done(structured, json.dumps(structured, separators=(",", ":"), ensure_ascii=False))
 
 
 def caller_of(context: Session | None) -> Caller:

@@ -5,7 +5,9 @@ is neither listed nor called. This keeps a model's context small; rights are the
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any, cast
 
 from molecule_mcp.errors import ArgumentError, ConfigurationError
 from molecule_mcp.prepared import Entry, omitted
@@ -119,5 +121,47 @@ def missing(name: str, offered: Iterable[str], entries: Mapping[str, Entry]) -> 
         )
     if name in omitted():
         return ArgumentError(f"No tool does {name}, on purpose: {omitted()[name]}.")
-    near = difflib.get_close_matches(name, list(offered), n=5, cutoff=0.4)
-    return ArgumentError("There is no such tool.", advice=f"Did you mean: {', '.join(near) or 'see tools/list'}")
+    near = difflib.get_close_matches(name, list(offered), n=3, cutoff=ALIKE)
+    return ArgumentError("There is no such tool.", advice=f"Did you mean: {', '.join(near)}" if near else LISTED)
+
+
+LISTED = "tools/list shows those there are; on the command line `molecule-mcp tools`."
+ALIKE = 0.7
+"""How much of a name must agree with another for it to be a slip of the pen."""
+
+TELLING = frozenset({"advice", "findings", "note", "notes", "why"})
+"""Fields of answers and errors that say in our words what to do next."""
+
+
+def unoffered(told: Mapping[str, Any], offered: Container[str], entries: Mapping[str, Entry]) -> str:
+    """How a person gets the tools that an answer or an error sends its reader to and that are not offered; or "".
+
+    What stands in quotes was written by others and counts for nothing.
+    """
+    own = [told["message"]] if told.get("error") == ArgumentError.code else []
+    said = " ".join(QUOTED.sub("", text) for text in (*own, *told_in(told)))
+    words = dict.fromkeys(NAME.findall(said))
+    named = [word for word in words if word in entries and word not in offered and f"--tools {word}" not in said]
+    if not named:
+        return ""
+    are = "is" if len(named) == 1 else "are"
+    added = " ".join(f"--tools {name}" for name in named)
+    return f"{', '.join(named)} {are} not offered here; a person adds {'it' if are == 'is' else 'them'}: {added}"
+
+
+NAME = re.compile("[a-z]+(?:_[a-z]+)+")
+QUOTED = re.compile('".*"', re.DOTALL)
+"""From the first mark to the last: what is quoted may hold marks itself."""
+
+
+def told_in(value: Any, field: str = "") -> Iterator[str]:
+    """The texts of the telling fields, however deep; a table's rows hold none."""
+    if isinstance(value, Mapping):
+        for name, part in cast("Mapping[str, Any]", value).items():
+            yield from told_in(part, name)
+    elif isinstance(value, list):
+        for part in cast("list[Any]", value):
+            if isinstance(part, dict) or field in TELLING:
+                yield from told_in(part, field)
+    elif isinstance(value, str) and field in TELLING:
+        yield value

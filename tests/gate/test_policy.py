@@ -117,7 +117,28 @@ def test_a_refusal_says_why_and_that_only_a_person_widens_it(
         check(profile, ability, risk, ids)
     assert refused.value.message == f"{ability.name}: {why}"
     assert refused.value.sent is False
-    assert f"{profile.name!r} has role {profile.role}; a person widens it" in (refused.value.advice or "")
+    assert "; a person widens it and restarts the server." in (refused.value.advice or "")
+
+
+@pytest.mark.parametrize(
+    ("profile", "ability", "risk", "ids", "what"),
+    [
+        (READER, DELETE, Risk.DESTROY, [A], "has role READ, by --read-only, --role, MOLECULE_MCP_ROLE"),
+        (WRITER, MINT, Risk.CRITICAL, [], "has role WORKSPACE-WRITE, by --role, MOLECULE_MCP_ROLE"),
+        (BOUND_ADMIN, LIST, Risk.READ, [B], "is bound by --workspace, MOLECULE_MCP_WORKSPACES"),
+        (BOUND_WRITER, PAUSE, Risk.DISRUPT, [B], "is bound by --workspace, MOLECULE_MCP_WORKSPACES"),
+        (replace(BOUND_WRITER, role="READ"), PAUSE, Risk.DISRUPT, [B], "has role READ"),
+        (replace(ADMIN, deny=frozenset({"mint"})), replace(MINT, name="mint"), Risk.CRITICAL, [], "in the policy file"),
+        (replace(ADMIN, workspace_token=True), MINT, Risk.CRITICAL, [], "holds a workspace's own token"),
+    ],
+)
+def test_a_refusal_names_what_refused(
+    profile: Profile, ability: Ability, risk: Risk, ids: list[str], what: str
+) -> None:
+    with pytest.raises(PolicyRefusal) as refused:
+        check(profile, ability, risk, ids)
+    assert what in (refused.value.advice or "")
+    assert ("has role" in (refused.value.advice or "")) == ("role" in what)
 
 
 @pytest.mark.parametrize(

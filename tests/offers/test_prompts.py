@@ -41,6 +41,18 @@ def test_a_field_that_is_left_out_takes_its_first_choice() -> None:
     assert '"everything"' in BY_NAME["weekly_review"].filled({})
 
 
+def test_a_secret_s_new_value_is_typed_on_the_page_unless_a_reference_is_wanted() -> None:
+    text = BY_NAME["rotate_secret"].filled({"secret": "KEY"})
+    assert text.index("page:NAME") < text.index("env:MOLECULE_SECRET_NAME")
+    assert "when value_from is left out" in text
+
+
+def test_what_is_spent_is_told_as_a_total_that_nothing_resets() -> None:
+    assert "in all, not this week" in BY_NAME["weekly_review"].filled({})
+    for entry in entries().values():
+        assert "this month" not in str(entry.tool) and "Month to date" not in str(entry.tool), entry.ability.name
+
+
 def test_who_cannot_keep_what_a_team_leaves_behind_is_not_led_to_delete_it() -> None:
     uses = set(BY_NAME["offboard_team"].uses)
     assert "offboard_team" in [each.name for each in listed(uses)]

@@ -89,7 +89,8 @@ async def test_a_removed_workspace_is_not_diagnosed(rig: Rig) -> None:
 BROKEN = (
     ("last_status = 'ok', next_run_at = '0001-01-01T00:00:00.000000Z'", "never matches"),
     ("last_status = 'error', last_error = 'boom'", 'its last run failed: "boom"'),
-    ("last_status = 'stale'", "its last run was stale"),
+    ("last_status = 'stale'", "answered with nothing at least three times in a row; see diagnose_workspace"),
+    ("last_status = 'skipped'", "its last run was skipped: its agent was at capacity for 2 minutes; see diagnose_"),
     ("last_status = 'ok', next_run_at = '2026-01-01T00:00:00.000000Z'", "was due 2026-01-01"),
 )
 
@@ -113,7 +114,12 @@ async def test_a_schedule_of_a_workspace_that_does_not_run_is_broken_and_one_swi
     change(rig, "UPDATE workspaces SET status = 'paused' WHERE status != 'removed'")
     told = await answer(rig, "find_broken_schedules")
     assert told["checked"] == len(told["broken"]) > 0
-    assert "workspace is paused" in told["broken"][0]["why"]
+    assert "; the workspace is paused; see diagnose_workspace" in told["broken"][0]["why"]
+    change(rig, "UPDATE workspaces SET status = 'failed', last_sample_error = 'no such image'")
+    change(rig, "UPDATE schedules SET last_status = 'error', last_error = 'no answer'")
+    assert (await answer(rig, "find_broken_schedules"))["broken"][0]["why"] == (
+        'its last run failed: "no answer"; the workspace is failed, last error: "no such image"; see diagnose_workspace'
+    )
     change(rig, "UPDATE schedules SET enabled = 0")
     told = await answer(rig, "find_broken_schedules")
     assert (told["broken"], told["switched_off"]) == ([], told["checked"])

@@ -42,6 +42,26 @@ async def test_what_is_paused_already_is_told_before_anything_is_sent(rig: Rig) 
     assert len(rig.transport.changes) == before
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_pause_of_what_is_paused_and_a_resume_of_what_runs_are_told_before_anything_is_sent(
+    rig: Rig, dry_run: bool
+) -> None:
+    leaf, given = rig.named("SEO Analyst"), {"dry_run": dry_run}
+    told = await refused(rig.road().call(Caller(), "resume_workspace", {"workspace_id": leaf, **given}))
+    assert (told.kind, told.sent, told.message) == (
+        "nothing_to_do",
+        False,
+        "The workspace is online, not paused; nothing was sent.",
+    )
+    rig.app.database.execute("UPDATE workspaces SET status = 'failed' WHERE id = ?", (leaf,))
+    told = await refused(rig.road().call(Caller(), "resume_workspace", {"workspace_id": leaf, **given}))
+    assert "restart_workspace" in str(told.advice)
+    rig.app.database.execute("UPDATE workspaces SET status = 'paused' WHERE id = ?", (leaf,))
+    told = await refused(rig.road().call(Caller(), "pause_workspace", {"workspace_id": leaf, **given}))
+    assert (told.kind, told.sent, "paused already" in told.message) == ("nothing_to_do", False, True)
+    assert rig.transport.changes == []
+
+
 async def test_a_pause_names_what_does_not_run_already_and_a_resume_would_start(rig: Rig) -> None:
     lead, label = rig.named("Marketing Lead"), "Do not run now, yet a later resume starts them too"
     for name, status in (("Copywriter", "paused"), ("SEO Analyst", "failed")):
@@ -75,7 +95,7 @@ async def test_a_removed_workspace_is_not_brought_back_to_life(rig: Rig) -> None
     error = await refused(rig.road().call(can_ask(), "restart_workspace", {"workspace_id": leaf}))
     assert error.kind == "nothing_to_do"
     error = await refused(rig.road().call(can_ask(), "resume_workspace", {"workspace_id": leaf}))
-    assert (error.kind, "removed already" in error.message) == ("nothing_to_do", True)
+    assert (error.kind, "is removed" in error.message) == ("nothing_to_do", True)
 
 
 async def test_an_update_tells_before_and_after(rig: Rig) -> None:

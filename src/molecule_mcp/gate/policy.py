@@ -149,12 +149,30 @@ def check(profile: Profile, ability: Ability, risk: Risk, workspaces: Iterable[s
 
     Raises: PolicyRefusal, with nothing sent.
     """
-    why = refusal(profile, ability) or misfit(profile, ability, risk, list(workspaces))
+    touched = list(workspaces)
+    why = refusal(profile, ability) or misfit(profile, ability, risk, touched)
     if why is not None:
+        unbound = replace(profile, bound=None)
+        binding = profile.bound is not None and not (
+            refusal(unbound, ability) or misfit(unbound, ability, risk, touched)
+        )
+        what = BINDING if binding else UNLISTED if unlisted(profile, ability) else narrowness(profile)
         raise PolicyRefusal(
             f"{ability.name}: {why}",
-            advice=f"Profile {profile.name!r} has role {profile.role}; a person widens it by restarting the server.",
+            advice=f"Profile {profile.name!r} {what}; a person widens it and restarts the server.",
         )
+
+
+BINDING = "is bound by --workspace, MOLECULE_MCP_WORKSPACES or the policy file"
+UNLISTED = "leaves the tool out in the policy file"
+
+
+def narrowness(profile: Profile) -> str:
+    """What of a profile other than its binding and its lists holds a call back, and where it is set."""
+    if profile.workspace_token:
+        return "holds a workspace's own token"
+    by = "--read-only, --role" if profile.role == "READ" else "--role"
+    return f"has role {profile.role}, by {by}, MOLECULE_MCP_ROLE or the policy file"
 
 
 def misfit(profile: Profile, ability: Ability, risk: Risk, workspaces: list[str]) -> str | None:

@@ -47,7 +47,8 @@ class Prompt:
         """
         known = {each.name: each for each in self.fields}
         if unknown := set(given) - known.keys():
-            raise ArgumentError(f"{len(unknown)} unknown arguments; known are: {', '.join(known) or 'none'}")
+            many = f"{len(unknown)} unknown argument{'s' if len(unknown) > 1 else ''}"
+            raise ArgumentError(f"{many}; known are: {', '.join(known) or 'none'}")
         values: dict[str, str] = {}
         for name, each in known.items():
             value = given.get(name, "")
@@ -82,12 +83,12 @@ PROMPTS = (
         "What failed, what it cost, who holds keys, what waits, in one page.",
         (Field("focus", "What to look at most closely.", ("everything", "failures", "spend", "access"), False),),
         ("get_overview", "find_broken_schedules", "get_spend", "find_key_holders", "list_pending_approvals"),
-        "Write me a review of the organization, one page at most; look most closely at {focus}.\n"
+        "Write me a review of the organization, one page at most; the focus is {focus}.\n"
         "Read get_overview, find_broken_schedules, get_spend, find_key_holders and list_pending_approvals. Change "
         "nothing.\n"
-        "Say first what needs a decision of mine; then failures with their reason, broken schedules, spend against "
-        "limits, keys that nobody uses, requests that wait. Say what could not be read. No names of secrets' values, "
-        "no guesses.",
+        "Say first what needs a decision of mine; then failures with their reason, broken schedules, what agents "
+        "report as spent against limits (in all, not this week: nothing resets it), keys that nobody uses, requests "
+        "that wait. Say what could not be read. No names of secrets' values, no guesses.",
     ),
     Prompt(
         "offboard_team",
@@ -131,8 +132,9 @@ PROMPTS = (
         ("find_secret", "get_impact", "set_workspace_secret", "set_global_secret"),
         "Replace the value of the secret {secret}.\n"
         "1. Call find_secret and get_impact: where it is set, who sees which of them, what restarts.\n"
-        "2. Ask me to put the new value where a reference can find it (env:MOLECULE_SECRET_NAME or file:NAME); never "
-        "ask for the value.\n"
+        "2. Nobody tells you the value: I type it on this server's page when the call asks for it (page:NAME, also "
+        "when value_from is left out), or I put it where a reference finds it (env:MOLECULE_SECRET_NAME, file:NAME). "
+        "Ask me which.\n"
         "3. Set it (set_workspace_secret, set_global_secret) in the place I choose, and tell me what restarted.",
     ),
 )

@@ -276,9 +276,9 @@ def _workspaces(environ: Mapping[str, str], flag: str | None) -> frozenset[str] 
     name = f"{OWN_PREFIX}WORKSPACES"
     set_to = given(environ, name)
     bound = None if set_to is None else _workspace_ids(name, set_to)
-    asked = bound if flag is None else _workspace_ids("--workspaces", flag)
+    asked = bound if flag is None else _workspace_ids("--workspace", flag)
     if bound is not None and asked is not None and not asked <= bound:
-        raise widens("--workspaces", name)
+        raise widens("--workspace", name)
     return asked
 
 
@@ -287,7 +287,8 @@ def _workspace_ids(name: str, text: str) -> frozenset[str]:
     if not all(_UUID.fullmatch(each) for each in ids):
         raise ConfigurationError(
             f"{name} holds something that is not a workspace id.",
-            advice=f"Write whole ids, as list_workspaces returns them, into {name}, separated by commas.",
+            advice="Write whole ids, as list_workspaces returns them, separated by commas"
+            f"{', or --workspace once for each' if name.startswith('--') else ''}.",
         )
     return ids
 

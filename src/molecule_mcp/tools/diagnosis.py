@@ -26,6 +26,11 @@ LATE = 300.0
 """Seconds after which a run that was due and did not happen is a finding."""
 MOST = 300
 """Workspaces whose schedules one call reads."""
+MISSED = {
+    "skipped": "its agent was at capacity for 2 minutes",
+    "stale": "its agent has answered with nothing at least three times in a row",
+}
+"""What the tenant's scheduler means by a run that did not fail and did nothing."""
 
 
 class Doing(Answer):
@@ -225,9 +230,9 @@ def broken(due: Due, status: str, now: datetime) -> str | None:
     if due.last_status == "error":
         return f'its last run failed: "{due.last_error[:200]}"'
     if stopped(status):
-        return f"its workspace is {status}, so it fires and fails"
-    if due.last_status in {"stale", "skipped"}:
-        return f"its last run was {due.last_status}"
+        return "it fires into a workspace that does not run, and fails"
+    if due.last_status in MISSED:
+        return f"its last run was {due.last_status}: {MISSED[due.last_status]}"
     if due.next_run_at and seconds_since(due.next_run_at, now) > LATE:
         return f"it was due {due.next_run_at} and did not run"
     return None
@@ -236,6 +241,14 @@ def broken(due: Due, status: str, now: datetime) -> str | None:
 def seconds_since(stamp: str, now: datetime) -> float:
     """Seconds from a time of the tenant's to now."""
     return (now - datetime.fromisoformat(stamp)).total_seconds()
+
+
+def behind(row: FullRow, due: Due) -> str:
+    """What of its workspace explains a broken schedule, or who tells more; "" where its own line says all."""
+    if stopped(row.status):
+        error = f', last error: "{row.last_sample_error[:200]}"' if row.last_sample_error else ""
+        return f"; the workspace is {row.status}{error}; see diagnose_workspace"
+    return "; see diagnose_workspace" if due.last_status in {"error", *MISSED} else ""
 
 
 class BrokenSchedule(Answer):
@@ -274,7 +287,7 @@ async def find_broken_schedules(tenant: Tenant, progress: Progress) -> BrokenSch
         broken=[
             BrokenSchedule(
                 workspace_id=row, workspace=rows[row].name, schedule_id=due.id, schedule=due.name,
-                cron=due.cron_expr, why=why,
+                cron=due.cron_expr, why=why + behind(rows[row], due),
             )
             for row, dues in found.items()
             for due in dues

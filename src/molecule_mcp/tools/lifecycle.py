@@ -174,13 +174,30 @@ async def restart_workspace(
     return await read_back(tenant, workspace_id)
 
 
+async def refuse_idle(tenant: Tenant, workspace_id: str, *, resuming: bool) -> None:
+    """What the tenant would answer with 404, as if it were not there, is told before it is sent.
+
+    Raises: GateStop of a pause of what is paused, a resume of what is not, or either of what is removed.
+    """
+    status = (await one(tenant, workspace_id)).status
+    if not resuming and status == "paused":
+        raise GateStop("nothing_to_do", "The workspace is paused already; nothing was sent.")
+    if resuming and status != "paused":
+        raise GateStop(
+            "nothing_to_do",
+            f"The workspace is {status}, not paused; nothing was sent.",
+            advice="restart_workspace starts it anew." if stopped(status) else None,
+        )
+
+
 async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
     """Every workspace that a pause reaches."""
+    await refuse_idle(tenant, workspace_id, resuming=False)
     listed = await tenant.read("/workspaces", list[Row])
     team, cut_off = below(listed, workspace_id), await orphans(tenant, listed, workspace_id)
     rows = [row for row in team if row.status != "paused"]
     if not any(row.id == workspace_id for row in rows):
-        raise GateStop("nothing_to_do", "The workspace is paused or removed already; nothing was sent.")
+        raise GateStop("nothing_to_do", "The workspace has just been changed by others; nothing was sent.")
     effect = "work in flight is lost; schedules keep firing and fail until resumed"
     # A resume is no way back: it starts all that is paused by then.
     idle = tuple(shown(row) for row in team if stopped(row.status))
@@ -198,16 +215,18 @@ async def what_pauses(tenant: Tenant, workspace_id: str) -> Preview:
 )
 async def pause_workspace(tenant: Tenant, workspace_id: WorkspaceId) -> Started:
     """Pause a workspace and everything below it; work in flight is lost, files and settings stay."""
+    await refuse_idle(tenant, workspace_id, resuming=False)
     counts = await tenant.send("POST", "/workspaces/{id}/pause", Counts, id=workspace_id)
     return await read_back(tenant, workspace_id, counts.paused_count)
 
 
 async def what_resumes(tenant: Tenant, workspace_id: str) -> Preview:
     """Every paused workspace that a resume starts, also those paused on their own before."""
+    await refuse_idle(tenant, workspace_id, resuming=True)
     listed = await tenant.read("/workspaces", list[Row])
     rows = [row for row in below(listed, workspace_id) if row.status == "paused"]
     if not any(row.id == workspace_id for row in rows):
-        raise GateStop("nothing_to_do", "The workspace is not paused, or removed already; nothing was sent.")
+        raise GateStop("nothing_to_do", "The workspace has just been changed by others; nothing was sent.")
     cut_off = [row for row in await orphans(tenant, listed, workspace_id) if row.status == "paused"]
     outside = sum(row.runtime == EXTERNAL for row in (*rows, *cut_off))
     effect = "they start and may cost money" + (f"; {outside} run elsewhere and lose their token" if outside else "")
@@ -224,6 +243,7 @@ async def what_resumes(tenant: Tenant, workspace_id: str) -> Preview:
 )
 async def resume_workspace(tenant: Tenant, workspace_id: WorkspaceId) -> Started:
     """Start a paused workspace again, with every paused workspace below it."""
+    await refuse_idle(tenant, workspace_id, resuming=True)
     counts = await tenant.send("POST", "/workspaces/{id}/resume", Counts, id=workspace_id)
     return await read_back(tenant, workspace_id, counts.resumed_count)
 

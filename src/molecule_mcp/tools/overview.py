@@ -42,7 +42,7 @@ class Overview(Answer):
     free_tasks: int
     failing: list[Failing]
     failing_total: int
-    spend_cents: Annotated[int, Field(description="Month to date, as reported by the agents.")]
+    spend_cents: Annotated[int, Field(description="As the agents report it; never reset.")]
     blocked_by_budget: list[str]
     tree: Annotated[list[str], Field(description="Indented by level: name (status, active/capacity).")]
     tree_cut: Annotated[int, Field(description="Workspaces left out of the tree.")] = 0
@@ -116,7 +116,7 @@ async def get_spend(
     tenant: Tenant,
     limit: Annotated[int, Field(ge=1, le=200, description="Rows at most.")] = 50,
 ) -> Spend:
-    """Show what each workspace spent this month against its limit, the most first, and who is blocked."""
+    """Show what agents report as spent against each limit, the most first, and who is blocked."""
     rows = sorted(await tenant.read("/workspaces", list[FullRow]), key=lambda row: -row.monthly_spend)
     return Spend(
         total_cents=sum(row.monthly_spend for row in rows),
