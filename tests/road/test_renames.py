@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from molecule_mcp.road.calls import Road
+from molecule_mcp.road.renames import former
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store.records import KEPT
 from tests.road.rig import Rig, asked, refused
@@ -81,3 +82,9 @@ async def test_names_on_another_tenant_are_no_business_of_this_one(rig: Rig) -> 
     workspace = rig.named("SEO Analyst")
     await rename(rig.road(origin="https://other.example"), workspace, "Scratch")
     assert await shown(rig.road(), "delete_workspace", workspace) == []
+
+
+def test_an_answer_that_knows_no_former_name_tells_none() -> None:
+    cut_off = {"settled": {"verdict": "happened", "requests": []}}
+    defect = {"failed": {"error": "internal", "message": "A defect: KeyError.", "sent": "unknown"}}
+    assert [list(former(answer)) for answer in (cut_off, defect)] == [[], []]
