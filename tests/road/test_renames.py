@@ -1,5 +1,7 @@
 """A person who is asked about a workspace learns by which names it went lately."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -85,6 +87,6 @@ async def test_names_on_another_tenant_are_no_business_of_this_one(rig: Rig) -> 
 
 
 def test_an_answer_that_knows_no_former_name_tells_none() -> None:
-    cut_off = {"settled": {"verdict": "happened", "requests": []}}
-    defect = {"failed": {"error": "internal", "message": "A defect: KeyError.", "sent": "unknown"}}
+    cut_off: dict[str, Any] = {"settled": {"verdict": "happened", "requests": []}}
+    defect: dict[str, Any] = {"failed": {"error": "internal", "message": "A defect: KeyError.", "sent": "unknown"}}
     assert [list(former(answer)) for answer in (cut_off, defect)] == [[], []]
