@@ -32,6 +32,7 @@ ABSENT = {
 
 SHORTER = {
     ("create_workspace", "runtime"): "is the one that makes this call ask",
+    ("create_workspace", "template"): "names what is there",
     ("delete_checkpoints", "workflow_id"): "names what is there",
     ("delete_memory_entry", "key"): "names what is there",
     ("discover_channel_chats", "bot_token_from"): "is a reference to a secret that is there",
@@ -96,7 +97,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "create_org_token": {"name": text("label", 50)},
     "create_workspace": {
         "name": text("name", 255), "role": text("role", 1_000), "parent_id": workspace("seo"), "external": True,
-        "template": text("template", 100), "model": text("model", 200), "url": text("url", 500), "tier": 4,
+        "template": "claude-code-default", "model": text("model", 200), "url": text("url", 500), "tier": 4,
         "runtime": "external",
         "max_concurrent_tasks": 93, "budget_limit_cents": 987_654_321,
     },

@@ -1,5 +1,6 @@
 """Channels connected, changed, written to and deleted; secrets by reference only, and nothing said to have arrived."""
 
+import json
 from typing import Any
 
 import httpx
@@ -160,6 +161,44 @@ async def test_new_settings_need_the_secrets_again_and_keep_the_other_settings(r
     )
     assert told["settings"] == {"chat_id": "9", "public_key": "abc"}
     assert HOOK in config(rig, made["id"])
+
+
+async def test_an_update_shows_what_it_replaces_and_what_is_lost(rig: Rig) -> None:
+    workspace, made = await connected(rig, config={"public_key": "abc"}, allowed_users=["ann"])
+    given = {"workspace_id": workspace, "channel": made["id"], "chat_id": "9", "allowed_users": ["bob"]}
+    given["secrets_from"] = {"webhook_url": "env:MOLECULE_SECRET_HOOK"}
+
+    def store(**more: str) -> None:
+        text = json.dumps({"chat_id": "old-chat", "public_key": "abc", "webhook_url": HOOK, **more})
+        sealed = rig.app.instance.vault.seal(text)
+        rig.app.database.execute("UPDATE channels SET config = ? WHERE id = ?", (sealed, made["id"]))
+
+    store(thread="t-1", reply_key="not-to-be-shown")
+    road = rig.road()
+    question = await asked(road, "update_channel", given)
+    lines = "\n".join(question.plan.question.lines)
+    assert 'chat_id: "old-chat"' in lines.partition("Replaces the settings")[2].partition("Replaces the secrets")[0]
+    assert "public_key" not in lines.partition("Replaces the settings")[2].partition("Replaces the secrets")[0]
+    assert "webhook_url" in lines.partition("Replaces the secrets")[2].partition("Loses the settings")[0]
+    lost = lines.partition("Loses the settings, for good")[2].partition("May talk to it now")[0]
+    assert '"reply_key"' in lost and '"thread"' in lost
+    assert "not-to-be-shown" not in lines and HOOK not in lines
+    assert '"ann"' in lines.partition("May talk to it now")[2].partition("May talk to it then")[0]
+    store(thread="t-1", another="x")
+    error = await refused(answered(road, "update_channel", given, question, allow=True))
+    assert error.kind == "stale_plan"
+
+
+async def test_an_error_after_a_switch_tells_what_it_was(rig: Rig) -> None:
+    workspace, made = await connected(rig)
+
+    async def lost(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(502, text="bad gateway") if request.method == "PATCH" else None
+
+    rig.transport.before = lost
+    given = {"workspace_id": workspace, "channel": made["id"], "enabled": "no"}
+    error = await refused(rig.road().call(Caller(), "update_channel", given))
+    assert (error.sent, error.details["before"]) == ("unknown", {"enabled": True})
 
 
 async def test_an_update_of_nothing_or_of_two_minds_is_refused(rig: Rig) -> None:

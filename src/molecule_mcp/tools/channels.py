@@ -13,6 +13,7 @@ from molecule_mcp.capability import Fact, Family, Item, Own, Past, Preview, Risk
 from molecule_mcp.errors import ArgumentError, TenantError, TenantUnreadable
 from molecule_mcp.secrets import Secrets
 from molecule_mcp.tenant import Tenant
+from molecule_mcp.tools import formers
 from molecule_mcp.tools.channel_config import (
     GIVEN,
     OPEN,
@@ -26,8 +27,10 @@ from molecule_mcp.tools.channel_config import (
     config_of,
     refuse_incomplete,
 )
+from molecule_mcp.tools.channel_facts import Stored, overwritten, references, setting, settings, switched, who
 from molecule_mcp.tools.kinds import UUID, Answer, Text, WorkspaceId
 from molecule_mcp.tools.lifecycle import one, shown
+from molecule_mcp.tools.readback import reading_back
 from molecule_mcp.tools.texts import nothing_given
 from molecule_mcp.tools.workspaces import Row
 
@@ -38,18 +41,6 @@ WORKSPACE = "GET /workspaces/{id}"
 ChannelId = Annotated[str, Field(pattern=UUID, description="`id` from list_channels.")]
 ChatId = Annotated[str, Field(max_length=255, description="Chat ids it sends to, by commas; all platforms need it.")]
 Users = Annotated[list[Short], Field(max_length=100, description="User or chat ids that may talk to it.")]
-
-
-class Stored(Answer):
-    """What we read of a channel (contract schema Channel)."""
-
-    id: str
-    channel_type: str
-    enabled: bool
-    config: dict[str, Any] | None = None
-    allowed_users: list[Text] | None = None
-    message_count: int = 0
-    last_message_at: str | None = None
 
 
 class Channel(Answer):
@@ -91,12 +82,6 @@ class ChannelGone(Answer):
 
     id: str
     state: Literal["deleted"]
-
-
-def setting(value: Any) -> str:
-    """A setting whole or not at all: a part of a secret that stands in it could not be told from other text."""
-    text = str(value)
-    return text if len(text) <= 255 else "(longer than 255 characters)"
 
 
 def told(stored: Stored) -> Channel:
@@ -144,26 +129,6 @@ async def list_channels(tenant: Tenant, workspace_id: WorkspaceId) -> Channels:
     await tenant.read("/workspaces/{id}", Row, id=workspace_id)  # the tenant answers for ids it never issued
     rows = await tenant.read("/workspaces/{id}/channels", list[Stored], id=workspace_id)
     return Channels(channels=[told(row) for row in rows])
-
-
-def who(users: list[str] | None) -> Own | tuple[Own, ...]:
-    """Who may talk to the agent, for a person's eyes."""
-    return tuple(exactly(user) for user in users or []) or Own("EVERYBODY who can reach the chat or the bot")
-
-
-def settings(config: Mapping[str, str]) -> Fact:
-    """The settings of a config as a person sees them, whole; its secrets have a line of their own."""
-    return Fact("Settings", tuple(Own(f"{name}: {exactly(config[name])}") for name in OPEN if config.get(name)))
-
-
-def references(sources: Named) -> Fact:
-    """Where the secrets of a config come from, by name; never what they are."""
-    return Fact("Secrets from", tuple(Own(f"{name}: {source}") for name, source in sources.items()))
-
-
-def switched(on: bool) -> Fact:
-    """Whether a channel is on after what is asked about."""
-    return Fact("Switched on then", Own("yes" if on else "no"))
 
 
 async def what_opens(
@@ -234,10 +199,8 @@ async def read_back(tenant: Tenant, workspace_id: str, channel: str) -> Channel:
 
     Raises: TenantUnreadable with `sent` true when it cannot be read.
     """
-    try:
+    with reading_back():
         return told(await stored(tenant, workspace_id, channel))
-    except (TenantError, ArgumentError) as error:
-        raise TenantUnreadable(f"The tenant accepted it; reading back failed: {error.message}", sent=True) from error
 
 
 def changed(secrets: Secrets, before: Stored, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -288,6 +251,7 @@ async def what_changes(tenant: Tenant, secrets: Secrets, workspace_id: str, chan
             Fact("Workspace", shown(row)),
             Fact("Channel", Own(before.id)),
             Fact("Changes", Own(", ".join(sorted(body)))),
+            *overwritten(before, body),
             *((settings(body["config"]), references(given.get("secrets_from") or {})) if "config" in body else ()),
             Fact("May talk to it then", who(users)),
             switched(body.get("enabled", before.enabled)),
@@ -295,7 +259,12 @@ async def what_changes(tenant: Tenant, secrets: Secrets, workspace_id: str, chan
         items=(
             Item(
                 {"workspace_id": workspace_id, "channel": channel, **given},
-                {"name": row.name, "id": before.id, "type": before.channel_type},
+                {
+                    "name": row.name,
+                    "id": before.id,
+                    "type": before.channel_type,
+                    "replaces": [str(line) for fact in overwritten(before, body) for line in (fact.label, fact.value)],
+                },
             ),
         ),
         target=(row.name, row.id),
@@ -337,8 +306,10 @@ async def update_channel(
     before = await stored(tenant, workspace_id, channel)
     body = changed(secrets, before, given)
     route = "/workspaces/{id}/channels/{channelId}"
-    await tenant.send("PATCH", route, dict[str, Any], id=workspace_id, channelId=channel, body=body)
-    return await read_back(tenant, workspace_id, channel)
+    former = told(before).model_dump()
+    with formers.naming(before={name: former["settings" if name == "config" else name] for name in body}):
+        await tenant.send("PATCH", route, dict[str, Any], id=workspace_id, channelId=channel, body=body)
+        return await read_back(tenant, workspace_id, channel)
 
 
 async def what_closes(tenant: Tenant, workspace_id: str, channel: str) -> Preview:
