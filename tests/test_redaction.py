@@ -173,6 +173,23 @@ def test_data_is_masked_at_every_depth_with_its_keys_and_numbers() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["workspace_id", "workspace", "status", "message"])
+def test_a_value_that_is_a_name_of_ours_masks_values_and_no_name(name: str) -> None:
+    made = redactor(name, KEY)
+    marker = "[***]" if name in MARKER else MARKER
+    data = {"workspace_id": name, "status": f"a {name}", "message": [KEY], KEY: {"workspaces": 1}}
+    told = {"workspace_id": marker, "status": f"a {marker}", "message": [MARKER], MARKER: {"workspaces": 1}}
+    assert made.data(data) == told
+    assert json.loads(made.body(json.dumps(data).encode())) == told
+    assert made.text(name) == marker
+
+
+def test_a_key_of_the_tenants_is_masked_also_where_it_is_a_word() -> None:
+    made = redactor("correcthorse")
+    assert made.data({"correcthorse": 1}) == {MARKER: 1}
+    assert json.loads(made.body(b'{"correcthorse": 1}')) == {MARKER: 1}
+
+
 def test_keys_that_become_equal_stay_apart() -> None:
     made = redactor("first-value", "other-value")
     assert made.data({"first-value": 1, "other-value": 2, 3: 4}) == {MARKER: 1, f"{MARKER}'": 2, 3: 4}

@@ -3,7 +3,8 @@
 A value learned once is found raw, and as JSON, Python, URL, HTML, hex and base64 write it, nested escapes
 included; each becomes `[redacted:NAME]`. Values under `SHORTEST` bytes are not learned: they would turn up by
 chance. Not found: a value split up, compressed, encrypted, in another case or alphabet, or base64 broken over
-lines; one with characters inside that nobody sees is found only in a message. A text without any value comes back as
+lines; one with characters inside that nobody sees is found only in a message; in a key, one that is part of the name
+of a field of ours (`names.txt`), since an answer without its names says nothing. A text without any value comes back as
 the same object, after one plain search per known form.
 """
 
@@ -14,9 +15,10 @@ import re
 import string
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from itertools import groupby
 from typing import Any, cast
 
@@ -55,11 +57,13 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without any known value; the same object when it holds none."""
-        spans = [span for form in self._forms if form.probe in text for span in form.spans(text)]
-        return _masked(text, spans) if spans else text
+        return _searched(text, self._forms)
 
     def data(self, data: Any) -> Any:
-        """A copy of JSON-able data with every string, key and number masked; other objects stay as they are."""
+        """A copy of JSON-able data with every string, key and number masked; other objects stay as they are.
+
+        A value that is part of a field's name of ours masks no key: whoever had it learned would take answers apart.
+        """
         return self._data(data, DEEPEST) if self._forms else data
 
     def body(self, data: bytes) -> bytes:
@@ -79,11 +83,15 @@ class Redactor:
                 return data
             told = read
         # A marker in the place of a bare number would be no JSON.
-        return self.text(json.dumps(told)).encode()
+        return self._apart(json.dumps(told)).encode()
 
     def logging_filter(self) -> logging.Filter:
         """A filter that masks whole records; put it on every handler, since a logger's is not inherited."""
         return _RecordFilter(self)
+
+    def _apart(self, text: str) -> str:
+        """A key, or a message whose data is masked, apart from values that are names of our fields as well."""
+        return _searched(text, (form for form in self._forms if not form.named))
 
     def _data(self, data: Any, depth: int) -> Any:
         if isinstance(data, str):
@@ -103,7 +111,7 @@ class Redactor:
             return tuple(self._data(each, depth) for each in data)
         masked: dict[Any, Any] = {}
         for key, value in data.items():
-            name = self.text(key) if isinstance(key, str) else key
+            name = self._apart(key) if isinstance(key, str) else key
             while name in masked:
                 name = f"{name}'"
             masked[name] = self._data(value, depth)
@@ -130,6 +138,7 @@ class _Form:
     Args:
         probe: A text without which `source` cannot match; looked for first, since that is fast.
         source: The regular expression; compiled at the first hit of the probe.
+        named: Whether it is, or is part of, the name of a field of ours.
         before, after: Base64 characters (0 or 1) at that end that also hold bits of a neighbouring byte.
     """
 
@@ -138,6 +147,7 @@ class _Form:
     source: str
     before: int = 0
     after: int = 0
+    named: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -152,6 +162,17 @@ class _Form:
             after = self.after and text[end : end + 1] in _BASE64
             yield start - before, end + after, self.marker
             found = self.pattern.search(text, start + 1)
+
+
+@cache
+def _names() -> str:
+    """The names of our fields, one a line."""
+    return files("molecule_mcp").joinpath("names.txt").read_text(encoding="utf-8")
+
+
+def _searched(text: str, forms: Iterable[_Form]) -> str:
+    spans = [span for form in forms if form.probe in text for span in form.spans(text)]
+    return _masked(text, spans) if spans else text
 
 
 def _masked(text: str, spans: list[tuple[int, int, str]]) -> str:
@@ -174,7 +195,7 @@ def _forms(value: str, name: str) -> list[_Form]:
     raw, data = _written(value), _bytes(value)
     if re.search(raw, marker):
         marker = "[***]"
-    forms = [_Form(marker, _probe(value), raw)]
+    forms = [_Form(marker, _probe(value), raw, named=value.isprintable() and value in _names())]
     forms += [_Form(marker, digits, digits) for digits in (data.hex(), data.hex().upper())]
     for shift in range(3):
         bits = 8 * (shift + len(data))

@@ -1,18 +1,27 @@
 """Write what is generated from the families; `make generate` runs it.
 
-catalogue.json, omitted.json, tool_schemas/, docs/tools.md, docs/roles.md, docs/coverage.md.
+catalogue.json, omitted.json, names.txt, tool_schemas/, docs/tools.md, docs/roles.md, docs/coverage.md.
 """
 
 import json
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
+
+from pydantic import BaseModel
 
 from molecule_mcp.cli import coverage, matrix
 from molecule_mcp.tools import catalogue
 from molecule_mcp.tools.describe import described
 
 ROOT = Path(__file__).resolve().parents[3]
+
+FRAME = (
+    "advice", "answer", "details", "expires_in_s", "failed", "items", "message", "request", "requests", "seconds",
+    "settled", "tenant", "tries_left", "verdict",
+)  # fmt: skip
+"""Fields of answers that no model has."""
 
 
 def generated() -> dict[Path, str]:
@@ -21,12 +30,21 @@ def generated() -> dict[Path, str]:
     files = {Path("src/molecule_mcp/catalogue.json"): json.dumps(rows, separators=(",", ":"), ensure_ascii=True) + "\n"}
     left = {name: each["omitted"] for name, each in coverage.stated(ROOT).items() if "omitted" in each}
     files[Path("src/molecule_mcp/omitted.json")] = json.dumps(left, indent=1, ensure_ascii=True) + "\n"
+    files[Path("src/molecule_mcp/names.txt")] = "\n".join(sorted({*FRAME, *fields(BaseModel)})) + "\n"
     for row in rows:
         files[Path(f"tool_schemas/{row['tool']['name']}.json")] = json.dumps(row, indent=2, ensure_ascii=True) + "\n"
     files[Path("docs/tools.md")] = page(rows)
     files[Path("docs/roles.md")] = matrix.page(catalogue().values())
     files[Path("docs/coverage.md")] = coverage.page(catalogue().values(), coverage.stated(ROOT))
     return files
+
+
+def fields(model: type[BaseModel]) -> Iterator[str]:
+    """The names of all fields that our models below this one read or tell."""
+    for each in model.__subclasses__():
+        if each.__module__.startswith("molecule_mcp.tools."):
+            yield from (own.alias or name for name, own in each.model_fields.items())
+        yield from fields(each)
 
 
 def page(rows: list[dict[str, Any]]) -> str:
