@@ -493,7 +493,9 @@ async def test_a_call_that_the_calls_before_it_make_riskier_is_not_sent_but_aske
     error = await refused(rig.road().call(can_ask(), PLAN, given))
     assert (error.kind, error.sent) == ("partial", True)
     assert [item["state"] for item in error.details["items"]] == ["done", "not_attempted"]
-    assert error.details["cause"]["error"] == "stale_plan"
+    cause = error.details["cause"]
+    grown = "The calls before it have made this one riskier than it was; call 2 sent nothing."
+    assert (cause["error"], error.message) == ("stale_plan", f"Stopped at call 2 of 2, 1 sent before it: {grown}")
     assert len(rig.transport.changes) == 1
     question = await asked(rig.road(), PLAN, given)
     assert question.plan.risk == "destroy"

@@ -9,8 +9,10 @@ import anyio
 import httpx
 import pytest
 
+from molecule_mcp import tools
 from molecule_mcp.gate.answer import FormAnswer
 from molecule_mcp.gate.policy import Profile
+from molecule_mcp.road.sending import Sending
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store import approver
 from molecule_mcp.store.forms import canonical
@@ -251,3 +253,42 @@ async def test_the_tenant_is_told_which_plan_decided(rig: Rig) -> None:
     await answered(road, "decide_approval", given, question, decision="approve")
     body = json.loads(rig.transport.bodies[rig.transport.lines.index(rig.transport.changes[0])])
     assert body["decided_by"] == f"mcp:night:{question.plan.code}"
+
+
+async def nothing() -> None:
+    """A look that finds nothing."""
+
+
+@pytest.mark.parametrize(
+    ("tool", "look", "other_alone", "passes"),
+    [
+        ("create_workspace", None, True, False),
+        ("create_workspace", None, False, True),
+        ("hibernate_workspace", None, True, False),
+        ("hibernate_workspace", None, False, True),
+        ("pause_workspace", nothing, True, False),
+        ("pause_workspace", nothing, False, False),
+        ("send_message", None, True, True),
+        ("send_message", None, False, True),
+        ("send_message", nothing, True, False),
+        ("send_message", nothing, False, False),
+    ],
+)
+async def test_what_may_change_live_facts_or_stands_on_them_waits_for_its_turn_and_nothing_else(
+    rig: Rig, tool: str, look: Any, other_alone: bool, passes: bool
+) -> None:
+    context, leaf = rig.road().context, rig.named("SEO Analyst")
+    capability = tools.catalogue()[tool]
+    given = {("parent_id" if tool == "create_workspace" else "workspace_id"): leaf}
+    sending = Sending(context, Caller(), capability, given, "call", look=look)
+    passed: list[str] = []
+
+    async def send() -> None:
+        async with sending.passing():
+            passed.append(tool)
+
+    async with anyio.create_task_group() as group, context.turns.passing([leaf], alone=other_alone):
+        group.start_soon(send)
+        await anyio.wait_all_tasks_blocked()
+        assert passed == ([tool] if passes else [])
+    assert passed == [tool]

@@ -1,13 +1,18 @@
 """A secret that a person types for a call: asked for in the name of exactly that call, and gone with it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+import anyio.to_thread
 import pytest
 
+from molecule_mcp import arguments as strict
+from molecule_mcp import tools
+from molecule_mcp.gate.ahead import Ahead
 from molecule_mcp.gate.policy import Profile
 from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store import approver
+from molecule_mcp.store.forms import canonical
 from tests.road.rig import ORIGIN, PASSPHRASE, Rig, answered, asked, can_ask, refused
 
 TOOL = "set_workspace_secret"
@@ -93,3 +98,43 @@ async def test_nobody_types_a_secret_for_what_nobody_can_allow(rig: Rig, planned
     approver.init(rig.folder, PASSPHRASE)
     assert (await refused(rig.road().call(Caller(), tool, given))).kind == "secret_required"
     assert rig.transport.changes == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "profile", "kind"),
+    [(TOOL, Profile(), "secret_required"), ("set_global_secret", Profile(strict=True), "no_approver")],
+)
+async def test_somebody_types_a_secret_for_what_was_allowed_beforehand_but_not_where_only_a_signature_counts(
+    rig: Rig, tool: str, profile: Profile, kind: str
+) -> None:
+    given = secret(rig) if tool == TOOL else {"key": "TOKEN"}
+    written = canonical(strict.read(tools.catalogue()[tool].function, given))
+    covering = replace(profile, ahead=(Ahead(tool, written, 1, rig.clock.now + 60),))
+    error = await refused(rig.road(covering).call(Caller(can_ask=profile.strict), tool, given))
+    assert (error.kind, rig.transport.changes) == (kind, [])
+
+
+@pytest.mark.parametrize("action", ["decline", "cancel"])
+async def test_a_page_that_is_not_opened_ends_the_request_and_only_a_no_counts(rig: Rig, action: str) -> None:
+    road, given = rig.road(), secret(rig)
+    told = {"decline": "The question was declined, by a person", "cancel": "The question was dismissed without"}
+    for _ in range(2):
+        code = (await refused(road.call(can_ask(), TOOL, given))).details["code"]
+        error = await refused(road.untyped(code, action))
+        assert (error.kind, error.sent) == ("declined", False)
+        assert error.message.startswith(told[action])
+        assert await anyio.to_thread.run_sync(road.context.secrets.state, code) != "open"
+    kind = {"decline": "cooling_off", "cancel": "secret_required"}[action]
+    assert (await refused(road.call(can_ask(), TOOL, given))).kind == kind
+    assert rig.transport.changes == []
+
+
+async def test_who_waits_for_a_secret_is_told_that_a_person_does_not_want_to_type_it(rig: Rig) -> None:
+    road, given = rig.road(allow_wait=3.0), secret(rig)
+    code = (await refused(road.call(can_ask(), TOOL, given))).details["code"]
+    found = rig.typed.wanted(code)
+    assert found and rig.typed.decline(found[0])
+    began = rig.clock.now
+    error = await refused(road.typed(code, can_ask()))
+    assert (error.kind, error.sent, rig.clock.now) == ("declined", False, began)
+    assert error.message.startswith("The question was declined, by a person")
