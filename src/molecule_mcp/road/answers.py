@@ -73,9 +73,10 @@ def failed(context: Context, error: BaseException) -> dict[str, Any]:
 
 def partial(steps: Sequence[Step], done: Sequence[Outgone], error: MoleculeError) -> GateStop:
     """What became of each step when the one after those that are done stopped the run."""
-    states = ["done"] * len(done) + [state(error)] + [NOT_ATTEMPTED] * len(steps)
+    states = dict.fromkeys(range(len(done)), "done") | {len(done): state(error)}
     items = [
-        {"request": f"{step.method} {step.path}", "state": became} for step, became in zip(steps, states, strict=False)
+        {"request": f"{step.method} {step.path}", "state": states.get(at, NOT_ATTEMPTED)}
+        for at, step in enumerate(steps)
     ]
     advice = "Read the present state before anything else; call again to have the rest shown and allowed anew."
     before = sum(each.line is not None for each in done)
