@@ -18,6 +18,7 @@ from molecule_mcp.arguments import (
     input_schema,
     options,
     read,
+    renamed,
     taken,
     workspace_parameters,
 )
@@ -125,7 +126,7 @@ def test_a_text_that_says_exactly_one_value_is_taken_for_it_where_no_text_is_wan
         ({"workspace_id": None}, "workspace_id must be text"),
         ({"workspace_id": f"{LOWER}\n"}, f"workspace_id {FORM}: Workspace. A UUID, not a name."),
         ({"name": 5}, "name must be text"),
-        ({"name": ""}, "name is shorter than 1 characters"),
+        ({"name": ""}, "name has too few characters: at least 1"),
         ({"name": "abcdef"}, "name is longer than 5 characters"),
         ({"count": 0}, "count must be at least 1"),
         ({"count": 10}, "count must be at most 9"),
@@ -175,6 +176,19 @@ def test_an_unknown_argument_is_refused_by_naming_the_known_ones() -> None:
     assert refused(a=1, b=2, name=1) == f"name must be text; 2 unknown arguments; known are: {KNOWN}"
     with pytest.raises(ArgumentError, match=r"^1 unknown argument; known are: none$"):
         read(nothing, {"x": 1})
+
+
+def test_what_another_tool_takes_is_answered_with_that_tool() -> None:
+    told = refused(budget_limit_cents=1, budget_limit=2)
+    assert told == f"2 unknown arguments; known are: {KNOWN}; set_budget changes a limit"
+
+
+def test_a_read_s_workspace_is_put_under_the_name_it_has_there_and_nothing_else_is_moved() -> None:
+    assert renamed(say, {"workspace_id": "x", "text": "y"}) == {"workspace": "x", "text": "y"}
+    assert renamed(everything, {"workspace": "x"}) == {"workspace_id": "x"}
+    for kept in ({"workspace": "x", "workspace_id": "y"}, {"agent": "x"}):
+        assert renamed(say, kept) == renamed(everything, kept) == kept
+    assert renamed(nothing, {"workspace": "x"}) == {"workspace": "x"}
 
 
 async def say(workspace: str, text: str = "", cron_expr: str = "") -> None:

@@ -49,7 +49,7 @@ async def test_a_resource_is_the_answer_of_its_tool(rig: Rig, mode: str) -> None
 @ERAS
 async def test_what_cannot_be_read_says_why(rig: Rig, mode: str) -> None:
     async with connected(rig, mode) as client:
-        with pytest.raises(MCPError, match="no such resource") as unknown:
+        with pytest.raises(MCPError, match="no such resource; resources/list and") as unknown:
             await client.read_resource("molecule://secrets/values")
         assert unknown.value.error.code == -32602
         advice = "no workspace has exactly this name. list_workspaces shows all names, and find_workspace"

@@ -32,14 +32,14 @@ RULES = {
     "dict_type": "must be an object",
     "datetime_type": "must be a date and time with its zone, without quotes: 2027-01-31T00:00:00Z",
     "timezone_aware": "must say its zone: 2027-01-31T00:00:00Z",
-    "too_short": "has fewer than {min_length} entries",
+    "too_short": "has too few entries: at least {min_length}",
     "literal_error": "must be one of {expected}{description}",
     "value_error": "is not what its description asks for{description}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "too_long": "has more than {max_length} entries",
     "string_too_long": "is longer than {max_length} characters",
-    "string_too_short": "is shorter than {min_length} characters",
+    "string_too_short": "has too few characters: at least {min_length}",
     "string_pattern_mismatch": "does not have the form its description asks for{description}",
 }
 """Pydantic's kinds of error in words; only limits from our own schemas are filled in, never the caller's data."""
@@ -52,6 +52,9 @@ LONGEST = 64
 
 ALIKE = (frozenset({"text", "message", "content", "prompt"}), frozenset({"workspace", "workspace_id", "agent", "id"}))
 """Names that callers take for one another, beside those that differ by a few letters."""
+
+ELSEWHERE = dict.fromkeys(("budget", "budget_limit", "budget_limit_cents", "limit_cents"), "set_budget changes a limit")
+"""Arguments that callers look for where another tool takes them."""
 
 WHOLE = re.compile(r"-?[0-9]{1,18}")
 
@@ -82,6 +85,15 @@ def model(function: Tool) -> type[BaseModel]:
         fields[name] = (hints[name], ... if parameter.default is parameter.empty else parameter.default)
     config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
     return create_model(function.__name__, __config__=config, **fields)
+
+
+def renamed(function: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments of a read with its one workspace under the name it has there, `workspace` or `workspace_id`."""
+    known = model(function).model_fields
+    for wrong, right in (("workspace", "workspace_id"), ("workspace_id", "workspace")):
+        if wrong in given and wrong not in known and right in known and right not in given:
+            return {right if name == wrong else name: value for name, value in given.items()}
+    return given
 
 
 def marked(hint: Any, marker: type) -> bool:
@@ -169,6 +181,8 @@ def refusal(
         hint = f" (did you mean {', '.join(meant)}?)" if meant else ""
         many = f"{len(unknown)} unknown argument{'s' if len(unknown) > 1 else ''}{hint}"
         problems = [*problems, f"{many}; known are: {', '.join(known) or 'none'}"]
+        if not meant:
+            problems += dict.fromkeys(ELSEWHERE[each] for each in unknown if each in ELSEWHERE)
     return ArgumentError("; ".join(problems), advice="Correct the arguments and call again; nothing was sent.")
 
 

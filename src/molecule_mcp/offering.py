@@ -36,6 +36,8 @@ JSON = "application/json"
 SUGGESTED = 100
 """Values of one completion, as the specification has it."""
 
+NO_RESOURCE = "There is no such resource; resources/list and resources/templates/list show those there are."
+
 Session = Context[Any, Any]
 
 
@@ -89,7 +91,7 @@ class Offering(MCPServer[Any]):
         """
         known = resources.found(str(uri), self.readable)
         if known is None:
-            raise MCPError(code=INVALID_PARAMS, message="There is no such resource.", data={"uri": str(uri)[:256]})
+            raise MCPError(code=INVALID_PARAMS, message=NO_RESOURCE, data={"uri": str(uri)[:256]})
         answer = await self.answer_of(*known, context)
         text = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
         return [ReadResourceContents(content=text, mime_type=JSON)]

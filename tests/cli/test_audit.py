@@ -98,3 +98,10 @@ def test_records_of_older_versions_verify_and_are_shown_beside_new_ones(folder: 
     assert [" ".join(line.split()) for line in shown(capsys)][1:3] == [
         "open delete_workspace destroy", "refused delete_workspace declined"
     ]  # fmt: skip
+
+
+def test_an_empty_audit_says_that_nothing_is_recorded(folder: Path, capsys: Captured) -> None:
+    assert folder.is_dir()
+    assert main(["audit", "show"]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "Nothing is recorded: no change was asked for yet.\n")

@@ -41,6 +41,17 @@ def test_a_flag_that_is_not_given_is_none(given: list[str]) -> None:
     assert not [name for name in found if name.startswith("before_")]
 
 
+def test_a_tool_s_argument_as_a_flag_is_answered_with_how_arguments_are_given(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed(["call", "list_workspaces", "--limit", "1"])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert told == "molecule-mcp call: --limit: a tool's arguments are one JSON object: '{\"limit\": 5}'\n"
+    with pytest.raises(SystemExit):
+        parsed(["tools", "--limit", "1"])
+    assert "unrecognized arguments: --limit 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("flag", ["--port", "--host", "--bearer-file", "--allowed-host"])
 def test_a_flag_of_the_http_doors_without_them_is_exit_2(flag: str, capsys: Captured) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -123,7 +123,7 @@ def test_a_refusal_says_why_and_that_only_a_person_widens_it(
 @pytest.mark.parametrize(
     ("profile", "ability", "risk", "ids", "what"),
     [
-        (READER, DELETE, Risk.DESTROY, [A], "has role READ, by --read-only, --role, MOLECULE_MCP_ROLE"),
+        (READER, DELETE, Risk.DESTROY, [A], "has role READ, by --read-only, MOLECULE_MCP_READ_ONLY, --role"),
         (WRITER, MINT, Risk.CRITICAL, [], "has role WORKSPACE-WRITE, by --role, MOLECULE_MCP_ROLE"),
         (BOUND_ADMIN, LIST, Risk.READ, [B], "is bound by --workspace, MOLECULE_MCP_WORKSPACES"),
         (BOUND_WRITER, PAUSE, Risk.DISRUPT, [B], "is bound by --workspace, MOLECULE_MCP_WORKSPACES"),

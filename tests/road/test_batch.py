@@ -290,6 +290,17 @@ async def test_what_is_no_part_of_a_plan_is_refused_before_anything_is_sent(
     assert rig.transport.changes == []
 
 
+@pytest.mark.parametrize(("parent", "first"), [("Team X", True), ("Finance", False)])
+async def test_an_id_that_a_call_before_it_would_make_is_asked_for_once_it_is_known(
+    rig: Rig, parent: str, first: bool
+) -> None:
+    made = ({"name": "Team X"}, {"name": "One", "parent_id": parent})
+    given = {"calls": [{"tool": "create_workspace", "arguments": each} for each in made]}
+    error = await refused(rig.road().call(can_ask(), "run_plan", given))
+    assert error.message.startswith("Call 2: parent_id")
+    assert ("Make what is called that first" in str(error.advice), "candidates" in error.details) == (first, not first)
+
+
 async def test_more_than_twenty_calls_or_none_are_refused(rig: Rig) -> None:
     for many in (0, 21):
         calls = tell(rig, "SEO Analyst")["calls"] * many

@@ -9,7 +9,7 @@ import pytest
 from molecule_mcp.capability import Family, Risk
 from molecule_mcp.errors import ConfigurationError, MoleculeError
 from molecule_mcp.gate.policy import Profile
-from molecule_mcp.road.traffic import Caller
+from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.tenant import Tenant, Wire
 from molecule_mcp.tools.kinds import Answer, WorkspaceId
 from tests.road.rig import Rig, can_ask, refused
@@ -25,7 +25,7 @@ async def told(rig: Rig, tool: str, given: dict[str, Any], profile: Profile | No
     return error
 
 
-@pytest.mark.parametrize("tool", ["delete_workspace", "pause_workspace", "list_workspace_secrets"])
+@pytest.mark.parametrize("tool", ["delete_workspace", "pause_workspace", "create_schedule"])
 async def test_the_only_candidate_is_told_and_not_taken(rig: Rig, tool: str) -> None:
     error = await told(rig, tool, {"workspace_id": "copywriter"})
     assert error.details["candidates"] == [
@@ -40,6 +40,42 @@ async def test_the_only_candidate_is_told_and_not_taken(rig: Rig, tool: str) -> 
     assert "A UUID, not a name" in error.message
     assert error.advice == "Call again with the id of the one that is meant; a person knows which."
     assert rig.transport.lines == ["GET /workspaces"]
+
+
+@pytest.mark.parametrize("name", ["Copywriter", "copywriter"])
+@pytest.mark.parametrize("parameter", ["workspace_id", "workspace"])
+async def test_a_read_takes_the_very_name_of_one_workspace_under_either_name(
+    rig: Rig, parameter: str, name: str
+) -> None:
+    outcome = await rig.road().call(Caller(), "list_workspace_secrets", {parameter: name})
+    assert isinstance(outcome, Done)
+    assert rig.transport.lines[::2] == ["GET /workspaces", f"GET /workspaces/{rig.named('Copywriter')}/secrets"]
+    assert isinstance(await rig.road().call(Caller(), "get_workspace", {parameter: name}), Done)
+
+
+@pytest.mark.parametrize("name", ["Reviewer", "reviewer", "Copywrit"])
+async def test_a_read_takes_no_name_that_may_mean_another(rig: Rig, name: str) -> None:
+    assert (await told(rig, "list_workspace_secrets", {"workspace_id": name})).details["candidates"]
+
+
+async def test_a_change_takes_a_workspace_under_its_own_parameter_only(rig: Rig) -> None:
+    assert "1 unknown argument" in (await told(rig, "pause_workspace", {"workspace": rig.named("Copywriter")})).message
+
+
+async def test_a_label_where_the_id_of_an_organization_key_is_wanted_is_answered_with_ids(rig: Rig) -> None:
+    outcome = await rig.road().call(Caller(), "list_org_tokens", {})
+    assert isinstance(outcome, Done)
+    rows: list[dict[str, str]] = outcome.structured["tokens"]
+    rig.transport.lines.clear()
+    key = next(row for row in rows if row.get("name"))
+    for text in (key["name"], key["name"].upper(), key["prefix"]):
+        error = await refused(rig.road().call(can_ask(), "revoke_org_token", {"token_id": text}))
+        assert {"for": "token_id", "id": key["id"], "name": key["name"], "prefix": key["prefix"]} in error.details[
+            "candidates"
+        ]
+    error = await refused(rig.road().call(can_ask(), "revoke_org_token", {"token_id": "nobody's key"}))
+    assert (error.details["candidates"], "`id` from list_org_tokens" in str(error.advice)) == ([], True)
+    assert set(rig.transport.lines) == {"GET /org/tokens"}
 
 
 async def test_of_two_with_one_name_both_are_told_with_their_parents(rig: Rig) -> None:

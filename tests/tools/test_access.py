@@ -31,6 +31,7 @@ async def test_the_key_in_use_is_marked_and_cannot_be_revoked(rig: Rig) -> None:
     own = next(key for key in listed.structured["tokens"] if key.get("this_one"))
     error = await refused(road.call(can_ask(), "revoke_org_token", {"token_id": own["id"]}))
     assert error.kind == "forbidden_by_policy"
+    assert str(error.advice).startswith("Mint another with create_org_token")
     assert rig.transport.changes == []
 
 

@@ -59,7 +59,9 @@ async def test_a_limit_is_removed_only_when_asked_for_by_name(rig: Rig) -> None:
 )
 async def test_what_the_tenant_would_turn_into_a_block_is_refused_here(rig: Rig, given: dict[str, Any]) -> None:
     call = rig.road().call(Caller(), "set_budget", {"workspace_id": rig.named("Marketing Lead"), **given})
-    assert (await refused(call)).kind == "arguments"
+    error = await refused(call)
+    assert error.kind == "arguments"
+    assert ("no_limit=true alone removes" in str(error.advice)) == (given == {} or "no_limit" in given)
     assert rig.transport.lines == []
 
 

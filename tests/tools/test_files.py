@@ -70,6 +70,9 @@ async def test_a_text_is_read_in_parts(rig: Rig) -> None:
     rest = await read(rig, "read_file", offset=10, **given)
     assert first["content"] + rest["content"] == PROMPT.strip()
     assert "next_offset" not in rest
+    past = await read(rig, "read_file", offset=len(PROMPT) + 1, **given)
+    assert past["content"] == ""
+    assert past["note"] == f"offset is past the end: the text has {len(PROMPT.strip())} characters."
 
 
 async def test_bytes_that_are_no_text_are_told_as_such(rig: Rig) -> None:

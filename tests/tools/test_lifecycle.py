@@ -110,8 +110,26 @@ async def test_a_new_parent_is_asked_about_and_a_cycle_refused(rig: Rig) -> None
     lead, below = rig.named("Finance Lead"), rig.named("Bookkeeper")
     error = await refused(rig.road().call(can_ask(), "update_workspace", {"workspace_id": lead, "parent_id": below}))
     assert "cycle" in error.message
+    assert error.advice == "Choose a parent outside of it, or move that one out first."
     told = await done(rig, "update_workspace", {"workspace_id": below, "parent_id": rig.named("Research Lead")})
     assert told["after"]["parent_id"] == rig.named("Research Lead")
+
+
+async def test_a_move_says_from_where_to_where_by_name_and_id(rig: Rig) -> None:
+    leaf, old, new = rig.named("Bookkeeper"), rig.named("Finance Lead"), rig.named("Research Lead")
+    given = {"workspace_id": leaf, "parent_id": new}
+    lines = (await asked(rig.road(), "update_workspace", given)).plan.question.lines
+    assert lines[0] == "Move 1 workspace (destroy)"
+    assert 'Move: "Bookkeeper" from "Finance Lead" to "Research Lead"' in lines
+    for label, identifier in (("Old parent", old), ("New parent", new)):
+        assert len([line for line in lines if line.startswith(label) and identifier in line]) == 1
+    assert sum(new in line for line in lines) == 1
+    assert not any(line.startswith("Changes") for line in lines)
+    rig.app.database.execute("UPDATE workspaces SET parent_id = NULL WHERE id = ?", (leaf,))
+    rig.clock.now += 601
+    lines = (await asked(rig.road(), "update_workspace", {**given, "role": "Counts"})).plan.question.lines
+    assert 'Move: "Bookkeeper" from no parent to "Research Lead"' in lines
+    assert '  - role: "Counts"' in lines
 
 
 @pytest.mark.parametrize("given", [{}, {"parent_id": "00000000-0000-4000-8000-000000000000"}])

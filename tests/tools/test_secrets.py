@@ -1,5 +1,6 @@
 """Secrets: names out, values in by reference, restarts told."""
 
+import pytest
 from tests.road.rig import Rig, asked, can_ask, refused
 from tests.tools.test_lifecycle import done
 
@@ -67,6 +68,13 @@ async def test_a_person_types_the_value_and_it_is_gone_once_it_was_sent(rig: Rig
     again = await refused(rig.road().call(can_ask(), "set_workspace_secret", given))
     assert again.kind == "secret_required"
     assert again.details["code"] != first.details["code"]
+
+
+@pytest.mark.parametrize("value_from", [{}, {"value_from": "page"}])
+async def test_the_page_is_the_default_also_by_its_bare_name(rig: Rig, value_from: dict[str, str]) -> None:
+    given = {"workspace_id": rig.named("SEO Analyst"), "key": KEY, **value_from}
+    error = await refused(rig.road().call(can_ask(), "set_workspace_secret", given))
+    assert (error.kind, f"page:{KEY}" in error.message) == ("secret_required", True)
 
 
 async def test_what_was_typed_serves_no_other_call(rig: Rig) -> None:

@@ -42,7 +42,9 @@ def run(arguments: Namespace) -> int:
             sys.stdout.write(json.dumps(exported(record), separators=(",", ":")) + "\n")
         return 0
     shown = deque(explained(store.records()), maxlen=max(arguments.limit, 0))
-    if shown and not arguments.json:
+    if not shown:
+        print("Nothing is recorded: no change was asked for yet.", file=sys.stderr)
+    elif not arguments.json:
         print(f"Times are local, {time.strftime('%Z, UTC%z')}.", file=sys.stderr)
     for record, told in shown:
         if arguments.json:

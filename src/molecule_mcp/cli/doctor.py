@@ -140,7 +140,10 @@ async def credential(tenant: Tenant) -> Finding:
     except TenantRefused as error:
         if error.status == 401:
             return Finding(
-                "credential", "fail", "the tenant does not take the key: wrong, revoked, or of another tenant"
+                "credential",
+                "fail",
+                "the tenant does not take the key: wrong, revoked, or of another tenant. Who holds a key makes another "
+                "(docs/organization-keys.md)",
             )
         raise
     if own is None:

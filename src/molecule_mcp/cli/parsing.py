@@ -34,7 +34,11 @@ def parsed(argv: Sequence[str] | None = None) -> Namespace:
     which of the two counts, a reader could not tell. So it does for a flag that would not count at all.
     """
     top = parser()
-    given = top.parse_args(argv)
+    given, more = top.parse_known_args(argv)
+    if more and given.command == "call":
+        top.exit(2, f"molecule-mcp call: {more[0]}: a tool's arguments are one JSON object: '{{\"limit\": 5}}'\n")
+    if more:
+        top.error(f"unrecognized arguments: {' '.join(more)}")
     for name in SHARED:
         before = vars(given).pop(BEFORE + name, None)
         if before is not None and hasattr(given, name):

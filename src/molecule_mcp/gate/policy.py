@@ -171,8 +171,8 @@ def narrowness(profile: Profile) -> str:
     """What of a profile other than its binding and its lists holds a call back, and where it is set."""
     if profile.workspace_token:
         return "holds a workspace's own token"
-    by = "--read-only, --role" if profile.role == "READ" else "--role"
-    return f"has role {profile.role}, by {by}, MOLECULE_MCP_ROLE or the policy file"
+    reads = "--read-only, MOLECULE_MCP_READ_ONLY, " if profile.role == "READ" else ""
+    return f"has role {profile.role}, by {reads}--role, MOLECULE_MCP_ROLE or the policy file"
 
 
 def misfit(profile: Profile, ability: Ability, risk: Risk, workspaces: list[str]) -> str | None:

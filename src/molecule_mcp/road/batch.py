@@ -93,7 +93,7 @@ class Batch:
         found: dict[int, Judged] = {}
         written: set[str] = set()
         for position, call in enumerate(calls):
-            with of_call(position):
+            with of_call(position), unmade(calls[:position], call["arguments"]):
                 judged = await self.judge(quiet, call["tool"], call["arguments"])
                 if (text := canonical(judged.written)) in written:
                     raise ArgumentError("The same call stands before it; nothing was sent.")
@@ -269,6 +269,24 @@ def of_call(position: int) -> Generator[None]:
     except MoleculeError as error:
         error.message = f"Call {position + 1}: {error.message}"
         raise
+
+
+@contextmanager
+def unmade(before: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> Generator[None]:
+    """An argument error inside says so when an id is the name of what a call before it would make."""
+    try:
+        yield
+    except ArgumentError as error:
+        made = [call["arguments"].get("name") for call in before if str(call["tool"]).startswith("create_")]
+        if any(name.endswith("_id") and value in made for name, value in given.items() if isinstance(value, str)):
+            error.advice = UNMADE
+            error.details.pop("candidates", None)
+        raise
+
+
+UNMADE = (
+    "Make what is called that first, by a call of its own, then give its id here: a plan takes no names of its own."
+)
 
 
 def lines(outcomes: Iterable[Done]) -> list[str]:

@@ -16,7 +16,7 @@ from molecule_mcp.road.asking import Asking, weighed
 from molecule_mcp.road.batch import Batch, Judged
 from molecule_mcp.road.context import Context, ability
 from molecule_mcp.road.deciding import declined
-from molecule_mcp.road.naming import named, suggested
+from molecule_mcp.road.naming import resolved
 from molecule_mcp.road.repeats import Once
 from molecule_mcp.road.running import allowed, free
 from molecule_mcp.road.sending import dumped, injected, reading
@@ -59,16 +59,17 @@ class Road:
     async def taken(self, capability: Capability, given: Mapping[str, Any]) -> tuple[strict.Options, dict[str, Any]]:
         """A call's options and arguments.
 
-        Raises: ArgumentError, with candidates where a name stands for a workspace's id.
+        Raises: ArgumentError, with candidates where a name stands for an id; a read takes a workspace's very name.
         """
+        if capability.highest is Risk.READ:
+            given = strict.renamed(capability.function, given)
         try:
             return strict.taken(capability, given)
         except ArgumentError as error:
-            if (names := named(capability, given)) and policy.refusal(
-                self.context.profile, ability(capability)
-            ) is None:
-                raise await suggested(self.context, names, error) from None
-            raise
+            if policy.refusal(self.context.profile, ability(capability)) is not None:
+                raise
+            ids = await resolved(self.context, capability, given, error)
+        return strict.taken(capability, {**given, **ids})
 
     async def checked(
         self,

@@ -1,22 +1,24 @@
-"""A name where a workspace's id is wanted: the call stays refused, and the refusal says which ids the name may mean.
+"""A name where an id is wanted: a change stays refused, and the refusal says which ids the name may mean.
 
-The name itself never leaves: the list of all workspaces is read, and compared here. Nothing is chosen, not even the
-only candidate, since a name is whatever somebody wrote.
+The name itself never leaves: the list of all workspaces, or keys, is read and compared here. For a change nothing is
+chosen, not even the only candidate, since a name is whatever somebody wrote; a read takes a workspace's very name.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import anyio
 
 from molecule_mcp.arguments import workspace_parameters
-from molecule_mcp.capability import UUID, Capability
+from molecule_mcp.capability import UUID, Capability, Risk
 from molecule_mcp.errors import ArgumentError, MoleculeError
 from molecule_mcp.road.context import Context
 from molecule_mcp.tenant import Permit, Tenant
 from molecule_mcp.tenant.paths import LABEL
-from molecule_mcp.tools.naming import LIST, Known, candidates, near
+from molecule_mcp.tools.naming import KEYS, LIST, SHOWN, Known, KnownKeys, candidates, near
+
+Found = TypeVar("Found")
 
 LONGEST = 100
 """Characters of the longest name that is looked up."""
@@ -45,23 +47,58 @@ def likely(text: str) -> bool:
     return labels and any(map(str.isalnum, text)) and re.fullmatch(UUID, text) is None
 
 
-async def suggested(context: Context, names: Mapping[str, str], error: ArgumentError) -> ArgumentError:
-    """The refusal with the candidates for each name; the same one when the workspaces cannot be read.
+async def resolved(
+    context: Context, capability: Capability, given: Mapping[str, Any], error: ArgumentError
+) -> dict[str, str]:
+    """The ids that the names in a read's arguments mean: each is the very name, in any case, of exactly one workspace.
+
+    Raises: the refusal, with the candidates for each name; as it is when they cannot be read.
+    """
+    if (label := labelled(capability, given)) is not None:
+        raise of_keys(await read(context, KEYS, KnownKeys), label, error)
+    names = named(capability, given)
+    rows = await read(context, LIST, list[Known]) if names else None
+    if rows is None:
+        raise error
+    if capability.highest is Risk.READ and len(names) < NAMES:  # of more, some may not have been looked up
+        exact = {place: called(rows, name) for place, name in names.items()}
+        if all(len(ids) == 1 for ids in exact.values()):
+            return {place: ids[0] for place, ids in exact.items()}
+    raise suggested(rows, names, error)
+
+
+def called(rows: Sequence[Known], name: str) -> list[str]:
+    """The ids of the workspaces of this very name, or where there is none, of it in any case."""
+    return [row.id for row in rows if row.name == name] or [
+        row.id for row in rows if row.name.casefold() == name.casefold()
+    ]
+
+
+def labelled(capability: Capability, given: Mapping[str, Any]) -> str | None:
+    """What stands where the id of an organization key is wanted and may be its label or prefix, or None."""
+    text = given.get("token_id") if KEYS in capability.sends else None
+    return text if isinstance(text, str) and likely(text) else None
+
+
+async def read(context: Context, route: str, kind: type[Found]) -> Found | None:
+    """A list that tells names from ids, or None: the caller asked for no read, so that it failed is no answer."""
+    if context.profile.workspace_token:
+        return None  # such a key reads no list
+    try:
+        with anyio.move_on_after(SECONDS):
+            permit = Permit(frozenset({route}), bound=context.profile.bound, redactor=context.redactor, masked=True)
+            return await Tenant(context.wire(), permit).read(route.split()[1], kind)
+    except MoleculeError:
+        return None
+    return None  # it took too long
+
+
+def suggested(rows: Sequence[Known], names: Mapping[str, str], error: ArgumentError) -> ArgumentError:
+    """The refusal with the candidates for each name.
 
     Args:
         names: As `named` returns them.
     """
-    if context.profile.workspace_token:
-        return error  # such a key reads no list
-    rows = list[Known]()
-    try:
-        with anyio.move_on_after(SECONDS) as scope:
-            permit = Permit(frozenset({LIST}), bound=context.profile.bound, redactor=context.redactor, masked=True)
-            rows = await Tenant(context.wire(), permit).read("/workspaces", list[Known])
-    except MoleculeError:
-        return error  # the caller asked for no read, so that it failed, or no connection was made, is no answer
-    if scope.cancelled_caught:
-        return error
     found = [
         {"for": parameter, **each.model_dump()}
         for parameter, name in names.items()
@@ -72,3 +109,17 @@ async def suggested(context: Context, names: Mapping[str, str], error: ArgumentE
 
 
 NOBODY = "No workspace is called anything like that; list_workspaces shows all names."
+
+
+def of_keys(known: KnownKeys | None, label: str, error: ArgumentError) -> ArgumentError:
+    """The refusal with the organization keys whose label or prefix holds this."""
+    if known is None:
+        return error
+    wanted = label.casefold()
+    like = [key for key in known.tokens if wanted in key.name.casefold() or wanted in key.prefix.casefold()][:EACH]
+    found = [{"for": "token_id", **key.model_dump(), "name": key.name[:SHOWN]} for key in like]
+    advice = "Call again with the `id` of the one that is meant; a person knows which." if found else NO_KEY
+    return ArgumentError(error.message, advice=advice, details={**error.details, "candidates": found})
+
+
+NO_KEY = "Give the `id` from list_org_tokens: no key has a label or prefix like that."

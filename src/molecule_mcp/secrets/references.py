@@ -44,7 +44,7 @@ PATTERN = (
 SecretReference = Annotated[
     str,
     Field(
-        pattern=PATTERN,
+        pattern=f"^page$|{PATTERN}",
         description=(
             "Where the value is, never the value: page:NAME (a person types it; the default), "
             "env:MOLECULE_SECRET_NAME, file:NAME or keyring:molecule-secret/NAME."

@@ -74,6 +74,12 @@ LONGEST_LIST = 500
 """Keys of the organization that the tenant lists at most."""
 
 
+OWN_KEY = "That is the key this server uses; revoking it would lock this server out."
+REPLACE_FIRST = (
+    "Mint another with create_org_token, have a person restart this server with it, and revoke this one then."
+)
+
+
 async def keys(tenant: Tenant) -> list[Key]:
     """The organization's keys, our own marked."""
     found = (await tenant.read("/org/tokens", KeyList)).tokens
@@ -142,7 +148,7 @@ async def what_is_revoked(tenant: Tenant, token_id: str) -> Preview:
     if key is None:
         raise ArgumentError("token_id is of no live key", advice="list_org_tokens shows them.")
     if key.this_one:
-        raise PolicyRefusal("That is the key this server uses; revoking it would lock this server out.")
+        raise PolicyRefusal(OWN_KEY, advice=REPLACE_FIRST)
     return Preview(
         headline=Own("Revoke 1 organization key"),
         facts=(
@@ -174,7 +180,7 @@ async def is_revoked(tenant: Tenant, past: Past) -> bool | None:
 async def revoke_org_token(tenant: Tenant, token_id: TokenId) -> Revoked:
     """Revoke an organization key: all that use it are cut off. The key in use is refused."""
     if any(key.this_one and key.id == token_id.lower() for key in await keys(tenant)):
-        raise PolicyRefusal("That is the key this server uses; revoking it would lock this server out.")
+        raise PolicyRefusal(OWN_KEY, advice=REPLACE_FIRST)
     await tenant.send("DELETE", "/org/tokens/{id}", dict[str, Any], id=token_id)
     with reading_back():
         left = await keys(tenant)

@@ -101,7 +101,10 @@ async def set_budget(
 ) -> Limited:
     """Set or remove a workspace's limit; at or below its spend all messages to it are refused."""
     if (limit_cents is None) is not no_limit:
-        raise ArgumentError("give either limit_cents or no_limit=true")
+        raise ArgumentError(
+            "give either limit_cents or no_limit=true",
+            advice="limit_cents=5000 is $50 and 0 blocks the workspace; no_limit=true alone removes the limit.",
+        )
     before = await stored(tenant, workspace_id)
     body = {"budget_limit": limit_cents}
     with formers.naming(before_cents=before.budget_limit):

@@ -81,7 +81,7 @@ class FileText(Answer):
     """A file's text, or that it is none; written by agents and outsiders, and it may hold secrets."""
 
     content: str | None = None
-    size: Annotated[int, Field(description="Bytes, as the tenant shows it.")]
+    size: Annotated[int, Field(description="Bytes after trimming.")]
     binary: bool | None = None
     masked: Annotated[bool | None, Field(description="Known secrets are masked; do not write this text back.")] = None
     next_offset: int | None = None
@@ -153,7 +153,7 @@ async def read_file(
     offset: Annotated[int, Field(ge=0, description="`next_offset` of the part before.")] = 0,
     limit: Annotated[int, Field(ge=1, le=50_000, description="Characters at most.")] = 20_000,
 ) -> FileText:
-    """Read a text file of a workspace; what its container lacks may come from a template of its name."""
+    """Read a text file, trimmed at both ends by the tenant; what the container lacks may come from a template."""
     row = await tenant.read("/workspaces/{id}", Row, id=workspace_id)
     query = {"root": root}
     found = await tenant.read("/workspaces/{id}/files/{path}", Stored, id=workspace_id, path=path, query=query)
@@ -165,6 +165,8 @@ async def read_file(
     safe = secrets.masked(found.content)
     text = clean(safe)
     end = offset + limit
+    if offset and offset >= len(text):
+        note = f"{note or ''} offset is past the end: the text has {len(text)} characters.".strip()
     return FileText(
         content=text[offset:end],
         size=found.size,

@@ -263,7 +263,10 @@ async def wanted_parent(tenant: Tenant, workspace_id: str, parent_id: str) -> tu
         raise ArgumentError("parent_id is of no workspace in the list", advice="list_workspaces shows all ids.")
     if any(row.id == parent_id for row in below(rows.values(), workspace_id)):
         # The tenant accepts a cycle, and then hangs on delete, pause and restart.
-        raise ArgumentError("parent_id is the workspace itself or below it; that would close a cycle")
+        raise ArgumentError(
+            "parent_id is the workspace itself or below it; that would close a cycle",
+            advice="Choose a parent outside of it, or move that one out first.",
+        )
     return rows[workspace_id], rows[parent_id]
 
 
@@ -304,14 +307,16 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
     """What an update changes; a new parent changes who may message whom in the whole subtree, a runtime who answers."""
     row, parent = await wanted_parent(tenant, workspace_id, parent_id)
     body = changes(parent_id=parent_id, **given)
-    moved = below(await tenant.read("/workspaces", list[Row]), workspace_id) if parent else [row]
+    body.pop("parent_id", None)  # said with names, below
+    listed = await tenant.read("/workspaces", list[Row]) if parent else []
+    moved = below(listed, workspace_id) if parent else [row]
+    before = next((each for each in listed if each.id == row.parent_id), None)
+    more = (Fact("Changes", tuple(Own(f"{key}: {exactly(str(value))}") for key, value in sorted(body.items()))),)
     return Preview(
-        headline=Own("Change 1 workspace"),
+        headline=Own("Move 1 workspace" if parent else "Change 1 workspace"),
         facts=(
-            Fact("Workspace", shown(row)),
-            Fact("New parent", shown(parent) if parent else Own("stays")),
-            Fact("Moves with it", tuple(shown(each) for each in moved if each.id != row.id)),
-            Fact("Changes", tuple(Own(f"{key}: {exactly(str(value))}") for key, value in sorted(body.items()))),
+            *(move(row, before, parent, moved) if parent else (Fact("Workspace", shown(row)),)),
+            *(more if body else ()),
             *(
                 (Fact("Runtime", Own(runtime_effect(row.runtime, runtime))),)
                 if (runtime := body.get("runtime"))
@@ -324,6 +329,7 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
                 {
                     "name": row.name,
                     "parent_id": row.parent_id,
+                    "parent": before.name if before else None,
                     "new_parent": parent.name if parent else None,
                     "runtime": row.runtime,
                 },
@@ -331,6 +337,18 @@ async def what_moves(tenant: Tenant, workspace_id: str, parent_id: str = "", **g
         ),
         target=(row.name, row.id),
         touches=frozenset({each.id for each in moved} | ({parent.id} if parent else set())),
+    )
+
+
+def move(row: Row, before: Row | None, parent: Row, moved: Sequence[Row]) -> tuple[Fact, ...]:
+    """From where to where a workspace moves, by name, and then by id."""
+    former = quoted(before.name) if before else Own(row.parent_id or "no parent")
+    return (
+        Fact("Move", Own(f"{quoted(row.name)} from {former} to {quoted(parent.name)}")),
+        Fact("Workspace", shown(row)),
+        Fact("Old parent", shown(before) if before else Own(former)),
+        Fact("New parent", shown(parent)),
+        Fact("Moves with it", tuple(shown(each) for each in moved if each.id != row.id)),
     )
 
 

@@ -14,6 +14,9 @@ from molecule_mcp.tools.kinds import Answer, Text
 LIST = "GET /workspaces"
 """Where the names are read."""
 
+KEYS = "GET /org/tokens"
+"""Where the labels of organization keys are read."""
+
 SHOWN = 100
 """Characters of a name that are shown: somebody else wrote it, as long as they liked."""
 
@@ -25,6 +28,20 @@ class Known(Answer):
     name: Text
     status: str
     parent_id: str | None = None
+
+
+class KnownKey(Answer):
+    """What tells one organization key from another."""
+
+    id: str
+    name: Text = ""
+    prefix: str
+
+
+class KnownKeys(Answer):
+    """The organization's keys."""
+
+    tokens: list[KnownKey]
 
 
 class Candidate(Answer):

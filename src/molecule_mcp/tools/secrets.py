@@ -73,7 +73,7 @@ async def what_is_set(tenant: Tenant, secrets: Secrets, workspace_id: str, key: 
 
 def source(key: str, value_from: str) -> str:
     """Where a secret's value comes from: what was given, else a person types it on the page."""
-    return value_from or f"page:{key}"
+    return f"page:{key}" if value_from in {"", "page"} else value_from
 
 
 def effect(workspace: Row, hosted: bool) -> str:

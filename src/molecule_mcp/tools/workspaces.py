@@ -179,7 +179,7 @@ NOBODY = "list_workspaces shows all names, and find_workspace looks into roles t
 
 
 async def resolve(tenant: Tenant, reference: str) -> str:
-    """The id of a workspace named by id or exact name.
+    """The id of a workspace named by id or exact name, in any case where none has it as written.
 
     Raises: ArgumentError with the candidates' ids when no or several workspaces have the name; never a guess.
     """
@@ -187,6 +187,7 @@ async def resolve(tenant: Tenant, reference: str) -> str:
         return reference.lower()
     rows = await tenant.read("/workspaces", list[Row])
     exact = [row for row in rows if row.name == reference]
+    exact = exact or [row for row in rows if row.name.casefold() == reference.casefold()]
     if len(exact) == 1:
         return exact[0].id
     found = candidates(rows, (exact or near(rows, reference))[:10])
