@@ -161,6 +161,22 @@ def test_healthz_needs_no_bearer_but_the_right_host(doors: Doors) -> None:
     assert httpx.get(url, headers={"Host": "evil"}, trust_env=False).status_code == 421
 
 
+def test_on_the_loopback_of_ipv6_doors_and_page_answer_to_its_address(tenant: TenantProcess, tmp_path: Path) -> None:
+    with http_process(tenant, tmp_path, "--host", "::1") as started:
+        base = f"http://[::1]:{started.port}"
+        asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        headers = {
+            "Authorization": f"Bearer {started.bearers['first']}",
+            "Accept": "application/json, text/event-stream",
+        }
+        statuses = [
+            httpx.get(f"{base}/page/", trust_env=False).status_code,
+            httpx.post(f"{base}/mcp", json=asked, headers=headers, trust_env=False).status_code,
+            httpx.get(f"{base}/page/", headers={"Host": "[::2]:80"}, trust_env=False).status_code,
+        ]
+    assert statuses == [200, 400, 421]
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -1,6 +1,7 @@
 """The commands in this process: what they print, and their exit codes."""
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -53,6 +54,16 @@ def test_a_wrong_command_line_is_exit_2(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(wrong)
     assert ended.value.code == 2
+
+
+def test_on_windows_nothing_starts_and_a_person_is_told_of_wsl(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch, environment: Path
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(os, "name", "nt")
+        status = main(["approver", "show"])
+    assert (status, environment.exists()) == (2, False)
+    assert "WSL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["tools"], ["call", "list_workspaces"], ["doctor"], ["audit", "show"]])

@@ -188,17 +188,6 @@ async def test_an_answer_that_nobody_reads_does_not_keep_the_process_after_the_e
         host.close("writes")
 
 
-async def test_where_descriptors_stay_the_sdk_serves_on_its_own() -> None:
-    ran: list[bool] = []
-
-    class Recorded(MCPServer[Any]):
-        async def run_stdio_async(self) -> None:
-            ran.append(True)
-
-    await serve_stdio(Recorded("small"), Private(0, 1, moved=False))
-    assert ran == [True]
-
-
 async def lines_of(data: bytes, longest: int = LONGEST) -> tuple[list[str], list[dict[str, Any]]]:
     """What is read of some bytes that a host sends before it closes, and what it is answered meanwhile."""
     answers, out = os.pipe()

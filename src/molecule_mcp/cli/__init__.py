@@ -17,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parsed(argv)
     name = arguments.command or "serve"
     try:
+        refuse_windows()
         return int(import_module(f"{__name__}.{name}").run(arguments))
     except MoleculeError as error:
         print(f"molecule-mcp: {error.message}", file=sys.stderr)
@@ -29,3 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has seen enough (`| head`); what Python still holds must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def refuse_windows() -> None:
+    """Raises: ConfigurationError where files have no owner and no mode, on which every promise of privacy rests."""
+    if os.name == "nt":
+        raise ConfigurationError(
+            "This program keeps keys in files that only their owner can read, which Windows itself does not have.",
+            advice="Install and start it inside of WSL.",
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from molecule_mcp.cli import page, serving
-from molecule_mcp.cli.listening import bound
+from molecule_mcp.cli.listening import authority, bound
 from molecule_mcp.cli.profile import chosen, in_force
 from molecule_mcp.console import app as console
 from molecule_mcp.console.guard import LOOPBACK
@@ -61,11 +61,6 @@ def page_address(arguments: Namespace, port: int) -> str:
     """Where people find the page: on this machine, or under the first host that is named, whose TLS is not ours."""
     named: list[str] = arguments.allowed_host or []
     return f"https://{named[0]}{PAGE}" if named else f"http://{authority(arguments.host, port)}{PAGE}"
-
-
-def authority(host: str, port: int) -> str:
-    """Host and port as an address has them."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def doors_of(arguments: Namespace, settings: Settings) -> Doors:

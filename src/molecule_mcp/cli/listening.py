@@ -1,4 +1,4 @@
-"""A listening socket."""
+"""A listening socket, and how addresses name it."""
 
 import socket
 
@@ -18,6 +18,11 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"Cannot listen on {host}:{port}: {error.strerror}.", advice="Choose another --port."
+            f"Cannot listen on {authority(host, port)}: {error.strerror}.", advice="Choose another --port."
         ) from None
     return listener
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as an address has them: an IPv6 one in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

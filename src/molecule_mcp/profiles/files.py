@@ -1,7 +1,6 @@
 """The policy file on disk: found, read only when nobody else can write it, and replaced whole.
 
-Others may read it, since it holds no secret. On Windows, where files have no owner bits of this kind, only links are
-refused.
+Others may read it, since it holds no secret.
 """
 
 import os
@@ -19,8 +18,8 @@ NAME = "policy.toml"
 LARGEST = 1 << 20
 """Bytes of the largest file that is read."""
 
-_OTHERS_WRITE = 0o022 if os.name == "posix" else 0
-_NO_LINK: int = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_OTHERS_WRITE = 0o022
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def found(config: Path, named: Path | None) -> Path | None:
@@ -63,7 +62,7 @@ def read(path: Path) -> bytes:
 
 def refuse_unsafe(path: Path, status: os.stat_result, folder: os.stat_result) -> None:
     """Raises: ConfigurationError when somebody else could have written what is read."""
-    own = getattr(os, "getuid", lambda: status.st_uid)()
+    own = os.getuid()
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError(f"The policy file {path} is not a plain file.", advice="Name the real file.")
     if status.st_uid not in {own, 0}:

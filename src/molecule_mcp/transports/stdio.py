@@ -47,9 +47,6 @@ async def serve_stdio(
         calls: The calls under way: they may finish for a while, and are then cut off.
         linger: Seconds that answers may still take to be read after that.
     """
-    if not private.moved:
-        await server.run_stdio_async()
-        return
     # The SDK's run_stdio_async takes no streams; this is what it does with its own.
     low_level = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
     output = Output(private.stdout)

@@ -2,8 +2,6 @@
 
 After `private_stdio` whatever prints - Python, a native library, a child, an exit handler - reaches stderr, and
 whatever reads stdin finds its end. It must run before the SDK is imported, so this module imports nothing heavy.
-Where descriptors cannot be watched like that (Windows), they stay, and the SDK's own guard takes them while it
-serves.
 """
 
 import os
@@ -11,16 +9,13 @@ from dataclasses import dataclass
 
 from molecule_mcp.errors import ConfigurationError
 
-_POSIX = os.name == "posix"
-
 
 @dataclass(frozen=True)
 class Private:
-    """The descriptors that carry the protocol; the standard ones themselves when `moved` is false."""
+    """The descriptors that carry the protocol."""
 
     stdin: int
     stdout: int
-    moved: bool = True
 
 
 def private_stdio(stdin: int = 0, stdout: int = 1, stderr: int = 2) -> Private:
@@ -29,8 +24,6 @@ def private_stdio(stdin: int = 0, stdout: int = 1, stderr: int = 2) -> Private:
     Raises:
         ConfigurationError: One of the two is closed.
     """
-    if not _POSIX:
-        return Private(stdin, stdout, moved=False)
     try:
         private = Private(_above_standard(stdin), _above_standard(stdout))
     except OSError:
