@@ -8,8 +8,8 @@ import pytest
 from molecule_mcp.road.traffic import Caller, Done
 from tests.road.rig import Rig, asked, refused
 
-FIRST = 1
-"""The facts are read by one request; what happens at the next one was not seen by it."""
+FIRST = 2
+"""The facts are read by one request, and the tool looks by another; neither saw what happens at the next one."""
 
 
 def meanwhile(rig: Rig, happens: Any) -> None:
@@ -66,9 +66,15 @@ async def test_facts_that_cannot_be_read_any_more_stop_it(rig: Rig) -> None:
     assert (error.kind, error.sent, rig.transport.changes) == ("stale_plan", False, [])
 
 
-@pytest.mark.parametrize(("tool", "looks"), [("pause_workspace", ["GET /workspaces"] * 2), ("hibernate_workspace", [])])
+@pytest.mark.parametrize(
+    ("tool", "looks"),
+    [
+        ("pause_workspace", ["GET /workspaces", "GET /workspaces/{id}", "GET /workspaces"]),
+        ("hibernate_workspace", []),
+    ],
+)
 async def test_only_what_live_facts_can_raise_is_looked_at_again(rig: Rig, tool: str, looks: list[str]) -> None:
     leaf = rig.named("SEO Analyst")
     assert isinstance(await rig.road().call(Caller(), tool, {"workspace_id": leaf}), Done)
     before = rig.transport.lines[: rig.transport.lines.index(rig.transport.changes[0])]
-    assert before == looks
+    assert before == [line.replace("{id}", leaf) for line in looks]
