@@ -63,6 +63,7 @@ async def test_a_profile_is_refused_a_pause_that_would_reach_below_its_workspace
         error = await refused(road.call(can_ask(), "pause_workspace", given))
         assert (error.kind, error.sent) == ("forbidden_by_policy", False)
         assert "outside this profile" in error.message
+        assert "is bound by --workspace, MOLECULE_MCP_WORKSPACES or the policy file" in str(error.advice)
     assert rig.transport.changes == []
     road = rig.road(Profile(role="WORKSPACE-WRITE", bound=team))
     question = await asked(road, "pause_workspace", given)

@@ -27,7 +27,7 @@ SECRET = (
 HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("list_workspaces",),
-        "Find workspaces with list_workspaces; `workspace_id` takes an id, `workspace` also an exact name.",
+        "Find workspaces with list_workspaces; a read also takes a workspace's exact name, a change only its id.",
     ),
     (("find_workspace",), "A name that may mean several: find_workspace, then ask."),
     (("get_overview",), "The whole organization: get_overview."),

@@ -74,7 +74,11 @@ class Asking:
         """
         preview = await self.previewed(self.capability.preview, arguments)
         if not policy.within(self.context.profile, preview.touches):
-            raise PolicyRefusal(f"{self.capability.name}: it would reach a workspace outside this profile's.")
+            raise PolicyRefusal(
+                f"{self.capability.name}: it would reach a workspace outside this profile's.",
+                advice=f"Profile {self.context.profile.name!r} {policy.BINDING}; a person widens it and restarts the "
+                "server.",
+            )
         # First, since who knows a workspace by another name must not take it for this one.
         names = renamed(self.context, preview.touches) if self.context.recalls else ()
         return replace(preview, facts=(*names, *preview.facts))
