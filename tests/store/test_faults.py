@@ -12,7 +12,8 @@ from tests.store.making import NOW, PLAN, YES, outside
 
 from molecule_mcp.errors import ConfigurationError, StoreError
 from molecule_mcp.store.chain import Key
-from molecule_mcp.store.faults import DamagedError, faults, stored
+from molecule_mcp.store.faults import faults
+from molecule_mcp.store.forms import DamagedError
 from molecule_mcp.store.records import Call
 from molecule_mcp.store.sqlite import SqliteStore
 
@@ -111,13 +112,6 @@ def test_what_is_told_already_is_told_as_it_is() -> None:
         with pytest.raises(type(error)) as found, faults(Path("x")):
             raise error
         assert found.value is error
-
-
-@pytest.mark.parametrize("fault", [ValueError("x"), TypeError("x"), KeyError("x"), RecursionError("x")])
-def test_whatever_is_wrong_with_a_stored_text_is_damage(fault: Exception) -> None:
-    with pytest.raises(DamagedError, match=f"^{type(fault).__name__}$") as found, stored():
-        raise fault
-    assert found.value.__cause__ is fault
 
 
 Use = Callable[[SqliteStore], object]

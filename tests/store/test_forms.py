@@ -54,3 +54,10 @@ def test_a_fingerprint_is_sixteen_digits_in_four_groups() -> None:
 def test_a_code_is_drawn_of_thirty_two_signs_and_no_two_of_them_are_misread() -> None:
     assert len(forms.ALPHABET) == len(set(forms.ALPHABET)) == 32
     assert forms.plain_code(forms.ALPHABET) == forms.ALPHABET
+
+
+@pytest.mark.parametrize("fault", [ValueError("x"), TypeError("x"), KeyError("x"), RecursionError("x")])
+def test_whatever_is_wrong_with_a_stored_text_is_damage(fault: Exception) -> None:
+    with pytest.raises(forms.DamagedError, match=f"^{type(fault).__name__}$") as found, forms.stored():
+        raise fault
+    assert found.value.__cause__ is fault

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from molecule_mcp.errors import StoreError
+from molecule_mcp.store.forms import DamagedError
 
 logger = logging.getLogger(__name__)
 
@@ -19,22 +20,6 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _OWN = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_MISUSE,
         sqlite3.SQLITE_RANGE}  # fmt: skip
-
-
-class DamagedError(Exception):
-    """A stored text is not what this program writes there; the text names the fault and holds no data."""
-
-
-@contextmanager
-def stored() -> Generator[None]:
-    """Around the reading of a stored text alone.
-
-    Raises: DamagedError for whatever is wrong with it.
-    """
-    try:
-        yield
-    except (ValueError, TypeError, LookupError, RecursionError) as exc:
-        raise DamagedError(type(exc).__name__) from exc
 
 
 @contextmanager

@@ -6,11 +6,11 @@ Pure: no disk, no clock.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, cast
 
-from molecule_mcp.store.faults import DamagedError, stored
 from molecule_mcp.store.records import Grant, Intent, Plan, Question, Step
 
 if TYPE_CHECKING:
@@ -28,6 +28,22 @@ OURS = frozenset({
 looked up again, so they are never masked; every other text may be another's."""
 
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+
+
+class DamagedError(Exception):
+    """A stored text is not what this program writes there; the text names the fault and holds no data."""
+
+
+@contextmanager
+def stored() -> Generator[None]:
+    """Around the reading of a stored text alone.
+
+    Raises: DamagedError for whatever is wrong with it.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, RecursionError) as exc:
+        raise DamagedError(type(exc).__name__) from exc
 
 
 def canonical(value: object) -> str:

@@ -8,8 +8,7 @@ import json
 from collections.abc import Callable
 from sqlite3 import Connection
 
-from molecule_mcp.store.faults import stored
-from molecule_mcp.store.forms import canonical, plan_from
+from molecule_mcp.store.forms import canonical, plan_from, stored
 from molecule_mcp.store.records import RESTS, Hindrance, Plan
 
 SCHEMA = """
