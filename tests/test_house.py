@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from molecule_mcp import __version__
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
@@ -40,6 +42,11 @@ def test_the_locks_pin_what_the_project_asks_for() -> None:
 def test_a_package_that_says_it_is_typed_says_so_to_type_checkers() -> None:
     assert "Typing :: Typed" in PROJECT["project"]["classifiers"]
     assert (ROOT / "src" / "molecule_mcp" / "py.typed").is_file()
+
+
+def test_the_version_is_the_newest_release_of_the_changelog() -> None:
+    released = re.findall(r"^## \[([0-9.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released[:1] == [__version__]
 
 
 def test_both_locks_pin_the_same_versions() -> None:

@@ -16,7 +16,6 @@ def test_an_address_names_host_and_port_so_that_they_can_be_told_apart(host: str
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 def test_a_port_that_is_taken_is_an_error_that_names_it(host: str, shown: str) -> None:
     with bound(host, 0) as first:
-        first.listen()
         port = first.getsockname()[1]
         with pytest.raises(ConfigurationError) as refused:
             bound(host, port)

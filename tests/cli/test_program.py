@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.calls.harness import tenant_process
 
 from molecule_mcp.cli import program
 from molecule_mcp.store import approver
@@ -101,3 +102,56 @@ def test_a_module_with_a_script_beside_its_interpreter_is_told_by_that(
     monkeypatch.setattr(sys, "argv", ["__main__.py"])
     monkeypatch.setattr(sys, "executable", str(installed.with_name("python")))
     assert shlex.split(program.program()) == [str(installed)]
+
+
+@pytest.mark.parametrize(
+    ("advice", "command"),
+    [
+        ("Run: molecule-mcp allow", "allow --state FOLDER"),
+        ("Run: molecule-mcp policy refresh --profile support", "policy refresh --state FOLDER --profile support"),
+        ("A person runs molecule-mcp audit verify and brings it.", "audit verify --state FOLDER"),
+        ("`molecule-mcp tools --toolsets all` lists them.", "tools --state FOLDER --toolsets all"),
+    ],
+)
+def test_a_command_in_an_advice_names_program_and_folder_once(
+    advice: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(installed)])
+    told = program.runnable(advice, tmp_path)
+    assert f"{shlex.quote(str(installed))} {command.replace('FOLDER', str(tmp_path))}" in told
+    assert program.runnable(told, tmp_path) == told
+
+
+def test_a_command_with_its_folder_stays_as_it_is_where_the_name_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(installed)])
+    monkeypatch.setenv("PATH", str(installed.parent))
+    told = program.runnable("Run: molecule-mcp allow", tmp_path)
+    assert told == f"Run: molecule-mcp allow --state {tmp_path}"
+    assert program.runnable(told, tmp_path) == told
+
+
+def test_a_wrong_code_leads_to_the_calls_that_wait_in_that_folder(installed: Path, tmp_path: Path) -> None:
+    state = prepared(tmp_path / "state")
+    code = shlex.split(told_by([str(installed)], os.defpath, state, "--state", str(state)))[-1]
+    ended = subprocess.run(
+        [str(installed), "allow", "XXXX-XXXX", "--state", str(state)],
+        env={"PATH": os.defpath, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    advised = ended.stderr.partition("Run: ")[2].strip()
+    assert code in listed(f"{advised} {code}", tmp_path)
+
+
+def test_a_refused_key_leads_to_the_doctor_of_this_folder(installed: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with tenant_process() as tenant:
+        environ = {"MOLECULE_API_URL": tenant.origin, "MOLECULE_ORG_TOKEN": "not-a-key-of-this-tenant"}
+        call = [str(installed), "call", "list_workspaces", "--state", str(state)]
+        ended = subprocess.run(
+            call, env={"PATH": os.defpath, "HOME": str(tmp_path), **environ}, capture_output=True, text=True,
+            check=False, timeout=120,
+        )  # fmt: skip
+    told = json.loads(ended.stdout)
+    assert (told["status"], shlex.quote(str(installed)) + f" doctor --state {state}" in told["advice"]) == (401, True)

@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         refuse_windows()
         return int(import_module(f"{__name__}.{name}").run(arguments))
     except MoleculeError as error:
+        import_module(f"{__name__}.program").complete(error, arguments)
         print(f"molecule-mcp: {error.message}", file=sys.stderr)
         if error.advice:
             print(f"  {error.advice}", file=sys.stderr)

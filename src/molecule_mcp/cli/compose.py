@@ -61,6 +61,7 @@ def road(found: InForce, redactor: Redactor, page: Callable[[], str | None] = la
             allow_wait=settings.allow_wait,
             allow_line=program.line("allow", settings.state),
             approver_line=program.line("approver init", settings.state),
+            runnable=partial(program.runnable, state=settings.state),
             page=page,
         )
     )

@@ -6,7 +6,7 @@ from molecule_mcp.errors import ConfigurationError
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """The listening socket, so that the port is known and free before anybody is told of it.
+    """A socket that listens already, so that the port is known and free before anybody is told of it.
 
     Raises: ConfigurationError when the address cannot be had.
     """
@@ -15,6 +15,7 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()  # who comes before the server runs waits
     except OSError as error:
         listener.close()
         raise ConfigurationError(

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 
 from molecule_mcp.capability import Risk
+from molecule_mcp.cli import program
 from molecule_mcp.cli.profile import InForce, chosen, in_force, offered
 from molecule_mcp.errors import ConfigurationError, MoleculeError
 from molecule_mcp.gate import policy
@@ -35,6 +36,7 @@ def serve(arguments: Namespace, private: Private) -> int:
     try:
         found = in_force(arguments, redactor)
     except ConfigurationError as error:
+        program.complete(error, arguments)
         print(f"molecule-mcp: {error.message} {error.advice or ''}", file=sys.stderr)
         if os.isatty(private.stdin):
             return 2

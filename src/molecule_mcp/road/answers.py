@@ -62,6 +62,8 @@ def failed(context: Context, error: BaseException) -> dict[str, Any]:
     """An error as it is told; of an unexpected one only its kind, since its text may hold anything; the log has it."""
     if isinstance(error, MoleculeError):
         told = error.told()
+        if "advice" in told:
+            told["advice"] = context.runnable(told["advice"])
     else:
         defect = error.__cause__ if isinstance(error, Unsent) else error
         sent = False if isinstance(error, Unsent) else "unknown"

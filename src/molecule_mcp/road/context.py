@@ -33,6 +33,7 @@ class Context:
         allow_wait: Seconds a call waits for a yes from outside the model's channel.
         wait: How time passes between two looks: of a tool that follows something, or at what a person does.
         allow_line: The command a person runs, up to the code; approver_line: the one that sets up an approver.
+        runnable: Makes commands in an advice those that a person can run here.
         settler: What settles by reads what became unknown; None: nothing is.
         turns: Which sends of this process are under way together.
         recalls: Whether a question tells by which names a workspace went, which the store knows.
@@ -55,6 +56,7 @@ class Context:
     allow_line: str
     approver_line: str
     page: Callable[[], str | None] = lambda: None
+    runnable: Callable[[str], str] = str
     settler: Settler | None = None
     recalls: bool = True
     clock: Callable[[], float] = field(default=time.time)

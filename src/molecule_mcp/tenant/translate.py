@@ -27,7 +27,7 @@ WHOLE = re.compile("[0-9]{1,9}")
 ADVICE = {
     400: "Correct the arguments.",
     401: "The organization key is wrong, revoked, or not taken by this route; a fault in the tenant's key table reads "
-    "the same. A person runs: molecule-mcp doctor",
+    "the same. A person runs, with the MOLECULE_* variables of this server: molecule-mcp doctor",
     402: "The workspace's budget is spent; a person raises it.",
     403: "The tenant does not let an organization key do this.",
     404: "It is not there, or no longer. List again to see what is.",
