@@ -115,10 +115,14 @@ async def test_what_hangs_on_a_workspace_is_counted_and_only_its_secrets_are_nam
     assert '; 1 secret ("OPENAI_API_KEY"), 1 schedule' in told["facts"]["Goes, in this order"][0]
 
 
-async def test_a_name_for_an_id_that_may_be_left_out_is_said_to_be_no_uuid(rig: Rig) -> None:
-    given = {"of": "delete_workspace", "workspace_id": "Marketing Lead"}
-    error = await refused(rig.road().call(Caller(), "get_impact", given))
-    assert error.message.endswith("A UUID, not a name.")
+async def test_a_name_for_an_id_that_may_be_left_out_is_taken_when_exactly_one_has_it(rig: Rig) -> None:
+    named = await answer(rig, "get_impact", of="delete_workspace", workspace_id="Marketing Lead")
+    assert named == await answer(rig, "get_impact", of="delete_workspace", workspace_id=rig.named("Marketing Lead"))
+    error = await refused(
+        rig.road().call(Caller(), "get_impact", {"of": "delete_workspace", "workspace_id": "Reviewer"})
+    )
+    assert "A UUID, not a name" in error.message
+    assert len(error.details["candidates"]) == 2
 
 
 async def test_an_incomplete_question_says_what_is_missing(rig: Rig) -> None:

@@ -56,7 +56,7 @@ async def refuse_undeliverable(tenant: Tenant, workspace_id: str) -> None:
         raise GateStop(
             "nothing_to_do",
             "The workspace has spent its budget, so the tenant refuses messages to it; nothing was sent.",
-            advice="get_spend tells the numbers; a person raises the limit with set_budget.",
+            advice="get_spend tells the numbers; a person raises it with set_budget.",
         )
 
 
