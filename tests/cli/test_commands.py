@@ -1,7 +1,6 @@
 """The commands in this process: what they print, and their exit codes."""
 
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from tests.cli.test_profile import policy, soon
 from tests.profiles.making import file
 from tests.store import making
 
-from molecule_mcp import __version__
+from molecule_mcp import __version__, cli
 from molecule_mcp.cli import main, serving
 from molecule_mcp.embedded.sample import sample_id
 from molecule_mcp.settings import OWN, TOKEN, URL
@@ -60,7 +59,7 @@ def test_on_windows_nothing_starts_and_a_person_is_told_of_wsl(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch, environment: Path
 ) -> None:
     with monkeypatch.context() as there:
-        there.setattr(os, "name", "nt")
+        there.setattr(cli, "WINDOWS", True)
         status = main(["approver", "show"])
     assert (status, environment.exists()) == (2, False)
     assert "WSL" in capsys.readouterr().err

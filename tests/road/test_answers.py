@@ -1,6 +1,7 @@
 """What is told of a call: as it was found, marked as a sample, without any known value, and nothing left out."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -39,6 +40,16 @@ def steps(count: int) -> list[Step]:
 def test_an_answer_is_told_as_it_was_found(rig: Rig, found: dict[str, Any]) -> None:
     told = answers.done(learned(rig), found)
     assert told == Done(found, json.dumps(found, separators=(",", ":"), ensure_ascii=False))
+
+
+def test_commands_in_the_advice_of_an_error_and_of_its_cause_can_be_run_here(rig: Rig) -> None:
+    def here(text: str) -> str:
+        return text.replace("molecule-mcp", "./molecule-mcp")
+
+    cause = ArgumentError("No.", advice="Run: molecule-mcp doctor")
+    error = answers.stopped("partial", cause, "item 1", [{}], 0, "Then: molecule-mcp allow")
+    told = answers.failed(replace(learned(rig), runnable=here), error)
+    assert (told["advice"], told["cause"]["advice"]) == ("Then: ./molecule-mcp allow", "Run: ./molecule-mcp doctor")
 
 
 def test_the_text_of_an_answer_is_as_short_as_json_can_be() -> None:

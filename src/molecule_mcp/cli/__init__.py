@@ -11,6 +11,8 @@ from importlib import import_module
 from molecule_mcp.cli.parsing import parsed
 from molecule_mcp.errors import ConfigurationError, MoleculeError
 
+WINDOWS = os.name == "nt"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; errors go to stderr with what to do next."""
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def refuse_windows() -> None:
     """Raises: ConfigurationError where files have no owner and no mode, on which every promise of privacy rests."""
-    if os.name == "nt":
+    if WINDOWS:
         raise ConfigurationError(
             "This program keeps keys in files that only their owner can read, which Windows itself does not have.",
             advice="Install and start it inside of WSL.",

@@ -61,9 +61,7 @@ def finished(context: Context, capability: Capability, sent: Sequence[Outgone], 
 def failed(context: Context, error: BaseException) -> dict[str, Any]:
     """An error as it is told; of an unexpected one only its kind, since its text may hold anything; the log has it."""
     if isinstance(error, MoleculeError):
-        told = error.told()
-        if "advice" in told:
-            told["advice"] = context.runnable(told["advice"])
+        told = runnable(context, error.told())
     else:
         defect = error.__cause__ if isinstance(error, Unsent) else error
         sent = False if isinstance(error, Unsent) else "unknown"
@@ -71,6 +69,16 @@ def failed(context: Context, error: BaseException) -> dict[str, Any]:
     if context.sample:
         told = {"tenant": "sample", **told}
     return context.redactor.data(told)
+
+
+def runnable(context: Context, told: Mapping[str, Any]) -> dict[str, Any]:
+    """An error, and the one that was its cause, with commands in their advice that a person can run here."""
+    changed = dict(told)
+    if "advice" in told:
+        changed["advice"] = context.runnable(told["advice"])
+    if "cause" in told:
+        changed["cause"] = runnable(context, told["cause"])
+    return changed
 
 
 def partial(steps: Sequence[Step], done: Sequence[Outgone], error: MoleculeError) -> GateStop:
