@@ -97,6 +97,7 @@ def test_a_defect_of_our_own_is_told_as_one_and_logged(fault: Exception, caplog:
     assert advice == OWN
     [record] = caplog.records
     assert record.getMessage() == "a defect kept state.db from being read or written"
+    assert record.name == "molecule_mcp.store.faults"
     assert record.exc_info and record.exc_info[1] is fault
 
 

@@ -92,3 +92,14 @@ def test_one_question_is_open_at_a_time(store: SqliteStore) -> None:
     assert waiting
     assert asked(store, 2, 1059.9) == Hindrance(1060.0, waiting.plan)
     assert asked(store, 2, 1060.0) is None
+
+
+def test_a_question_that_is_answered_elsewhere_outlives_the_process_that_asked_it(
+    store: SqliteStore, folder: Path
+) -> None:
+    with closing(SqliteStore(folder)) as gone:
+        assert asked(gone, 1, 1000.0) is None
+        gone.asked(PLAN, "form")
+        gone.asked(PLAN, "outside")
+    assert asked(store, 2, 1001.0) is not None
+    assert stored(store).state == "open"
