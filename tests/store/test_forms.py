@@ -6,6 +6,7 @@ import pytest
 from tests.store import making
 
 from molecule_mcp.store import forms
+from molecule_mcp.store.records import Question
 
 
 def test_equal_values_have_one_text() -> None:
@@ -40,6 +41,46 @@ def test_what_others_may_have_written_is_masked_and_nothing_that_is_looked_up_ag
     assert forms.masked(body, lambda text: text.replace("a", "*")) == {
         **body, "client": "*", "targets": ["*", "b"], "new": "*"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "id",
+        "plan",
+        "plan_id",
+        "call",
+        "intent",
+        "code",
+        "digest",
+        "body_digest",
+        "arguments_digest",
+        "signature",
+        "signed_by",
+        "counted_under",
+        "tool",
+        "family",
+        "risk",
+        "principal",
+        "profile",
+        "origin",
+        "method",
+        "kind",
+        "grant",
+        "answer",
+        "state",
+        "verdict",
+        "reason",
+    ],
+)
+def test_what_is_looked_up_again_stays_whatever_a_secret_is_like(name: str) -> None:
+    assert forms.masked({name: "a"}, lambda _: "*") == {name: "a"}
+
+
+def test_a_plan_with_a_phrase_is_read_back_with_it() -> None:
+    question = Question(("Purge",), ("allow",), "leaf-acba", ("w0",), ("w1", "w0"))
+    plan = making.plan(question=question)
+    assert forms.plan_from(forms.canonical(forms.plan_fields(plan))) == plan
 
 
 def test_a_code_is_found_however_it_is_typed() -> None:

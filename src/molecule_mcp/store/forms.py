@@ -20,7 +20,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that looks like a digit, and no U."""
 
 OURS = frozenset({
-    "id", "plan", "plan_id", "call", "intent", "code", "binding", "digest", "body_digest", "arguments_digest",
+    "id", "plan", "plan_id", "call", "intent", "code", "digest", "body_digest", "arguments_digest",
     "signature", "signed_by", "counted_under", "tool", "family", "risk", "principal", "profile", "origin", "method",
     "kind", "grant", "answer", "state", "verdict", "reason",
 })  # fmt: skip
