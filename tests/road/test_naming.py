@@ -163,6 +163,10 @@ async def test_a_list_that_cannot_be_read_leaves_the_plain_refusal(rig: Rig) -> 
     rig.transport.before = broken
     error = await told(rig, "delete_workspace", {"workspace_id": "Copywriter"})
     assert (rig.transport.lines, error.details, error.advice) == (["GET /workspaces"], {}, PLAIN)
+    rig.transport.lines.clear()
+    error = await refused(rig.road().call(can_ask(), "revoke_org_token", {"token_id": "ci-deploy"}))
+    assert (rig.transport.lines, error.details) == (["GET /org/tokens"], {})
+    assert "candidates" not in str(error.advice)
 
 
 async def test_a_list_may_take_five_seconds(rig: Rig) -> None:
