@@ -33,6 +33,7 @@ from molecule_mcp.gate import policy
 from molecule_mcp.gate.answer import FormAnswer, form
 from molecule_mcp.offering import Offering, Session
 from molecule_mcp.prepared import Entry, entries
+from molecule_mcp.road.answers import compact
 from molecule_mcp.road.traffic import Asked, Caller, Calls, Done
 from molecule_mcp.road.underway import UnderWay
 from molecule_mcp.settings import Selection
@@ -217,7 +218,7 @@ class MoleculeServer(Offering):
 
 def done(structured: dict[str, Any]) -> Done:
     """An answer with its text as a model reads it."""
-    return Done(structured, json.dumps(structured, separators=(",", ":"), ensure_ascii=False))
+    return Done(structured, compact(structured))
 
 
 def caller_of(context: Session | None) -> Caller:

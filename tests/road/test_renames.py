@@ -11,7 +11,7 @@ from molecule_mcp.road.traffic import Caller, Done
 from molecule_mcp.store.records import KEPT
 from tests.road.rig import Rig, asked, refused
 
-HEADING = "Renamed in the last 24 hours, before"
+HEADING = "Other names within the last 24 hours"
 
 
 async def rename(road: Road, workspace: str, name: str) -> None:

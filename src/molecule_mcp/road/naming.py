@@ -16,7 +16,7 @@ from molecule_mcp.errors import ArgumentError, MoleculeError
 from molecule_mcp.road.context import Context
 from molecule_mcp.tenant import Permit, Tenant
 from molecule_mcp.tenant.paths import LABEL
-from molecule_mcp.tools.naming import KEYS, LIST, SHOWN, Known, KnownKeys, candidates, near
+from molecule_mcp.tools.naming import KEYS, LIST, SHOWN, Known, KnownKeys, called, candidates, near
 
 Found = TypeVar("Found")
 
@@ -62,16 +62,9 @@ async def resolved(
         raise error
     if capability.highest is Risk.READ and len(names) < NAMES:  # of more, some may not have been looked up
         exact = {place: called(rows, name) for place, name in names.items()}
-        if all(len(ids) == 1 for ids in exact.values()):
-            return {place: ids[0] for place, ids in exact.items()}
+        if all(len(found) == 1 for found in exact.values()):
+            return {place: found[0].id for place, found in exact.items()}
     raise suggested(rows, names, error)
-
-
-def called(rows: Sequence[Known], name: str) -> list[str]:
-    """The ids of the workspaces of this very name, or where there is none, of it in any case."""
-    return [row.id for row in rows if row.name == name] or [
-        row.id for row in rows if row.name.casefold() == name.casefold()
-    ]
 
 
 def labelled(capability: Capability, given: Mapping[str, Any]) -> str | None:

@@ -23,7 +23,7 @@ def renamed(context: Context, workspaces: Set[str]) -> tuple[Fact, ...]:
         for workspace, name in former(answer)
         if workspace in workspaces
     )
-    return (Fact("Renamed in the last 24 hours, before", lines),) if lines else ()
+    return (Fact("Other names within the last 24 hours", lines),) if lines else ()
 
 
 def former(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

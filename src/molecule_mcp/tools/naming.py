@@ -56,6 +56,11 @@ class Candidate(Answer):
 Listed = TypeVar("Listed", bound=Known)
 
 
+def called(rows: Sequence[Listed], name: str) -> list[Listed]:
+    """Rows of this very name, or where there is none, of it in any case."""
+    return [row for row in rows if row.name == name] or [row for row in rows if row.name.casefold() == name.casefold()]
+
+
 def near(rows: Sequence[Listed], name: str) -> list[Listed]:
     """Rows whose name holds every word of this one, those of the very name first; else those spelled alike."""
     wanted = name.casefold()

@@ -5,15 +5,12 @@ does not say whether a removed one in between ends that.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 from molecule_mcp.capability import Fact, Own, quoted
 from molecule_mcp.errors import TenantRefused
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
-from molecule_mcp.tools.naming import Known
-
-Listed = TypeVar("Listed", bound=Known)
+from molecule_mcp.tools.naming import Known, Listed
 
 
 def below(rows: Iterable[Listed], top: str) -> list[Listed]:

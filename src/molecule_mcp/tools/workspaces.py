@@ -13,7 +13,7 @@ from molecule_mcp.errors import ArgumentError, GateStop, TenantError, TenantRefu
 from molecule_mcp.tenant import Tenant
 from molecule_mcp.tools.concurrent import each
 from molecule_mcp.tools.kinds import Answer, Cursor, Limit, Text, WorkspaceId, WorkspaceRef
-from molecule_mcp.tools.naming import Known, candidates, near
+from molecule_mcp.tools.naming import Known, called, candidates, near
 from molecule_mcp.tools.tables import paged
 from molecule_mcp.tools.tree import below, left_out, orphans
 
@@ -186,8 +186,7 @@ async def resolve(tenant: Tenant, reference: str) -> str:
     if len(reference) == 36 and reference.count("-") == 4:
         return reference.lower()
     rows = await tenant.read("/workspaces", list[Row])
-    exact = [row for row in rows if row.name == reference]
-    exact = exact or [row for row in rows if row.name.casefold() == reference.casefold()]
+    exact = called(rows, reference)
     if len(exact) == 1:
         return exact[0].id
     found = candidates(rows, (exact or near(rows, reference))[:10])
